@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/bus.cc - opening a bus step by step, closing it, and what the service thread does for its handles.
+#include "bus/runtime/bus.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "bus/runtime/handle.h"
+#include "bus/runtime/handle_table.h"
+#include "bus/runtime/plugin_host.h"
+
+namespace evs::runtime {
+namespace {
+
+constexpr uint64_t kRetryNs = 1'000'000;         // a record that found no room
+constexpr uint64_t kLogTickNs = 1'000'000'000;   // reports of suppressed log lines
+constexpr std::string_view kLocal = "local.";
+constexpr std::string_view kMetrics = "metrics.";
+
+// The transport of the local side gets the [local] section but for its own name, then [plugin.NAME]. Keys of [metrics] go to a
+// transport that declares them as metrics_KEY.
+class ParameterList {
+ public:
+  ParameterList(const Config& config, const LoadedPlugin& plugin) {
+    for (const Setting& setting : config.settings()) {
+      const std::string_view key = setting.key;
+      if (key.substr(0, kLocal.size()) == kLocal && key != "local.transport") add(key.substr(kLocal.size()), setting.value);
+      if (key.substr(0, kMetrics.size()) != kMetrics) continue;
+      const std::string as_declared = "metrics_" + std::string(key.substr(kMetrics.size()));
+      for (const evs_parameter_info& info : plugin.parameters())
+        if (as_declared == info.key) add(as_declared, setting.value);
+    }
+    for (const auto& [key, value] : config.plugin_parameters(plugin.name())) add(key, value);
+  }
+  std::vector<evs_plugin_parameter> view() const {
+    std::vector<evs_plugin_parameter> list;
+    for (const auto& [key, value] : pairs_) list.push_back({key.c_str(), value.c_str()});
+    return list;
+  }
+
+ private:
+  void add(std::string_view key, std::string_view value) { pairs_.emplace_back(key, value); }
+  ConfigPairs pairs_;
+};
+
+}  // namespace
+
+Bus::Bus(BusRequest request, uint32_t counted_slot) : config_(std::move(request.config)), counted_slot_(counted_slot) {
+  LogOptions options = log_options(config_);
+  options.function = request.log;
+  options.context = request.log_context;
+  log_ = std::make_unique<Log>(options);
+  host_ = std::make_unique<HostTable>(config_.text("bus.name"), *log_);
+}
+
+PluginResult<std::unique_ptr<Bus>> Bus::open(BusRequest request, uint32_t counted_slot) {
+  presence::prepare();
+  std::unique_ptr<Bus> bus(new Bus(std::move(request), counted_slot));
+  std::optional<PluginFailure> failure = bus->load();
+  if (!failure) failure = bus->start();
+  if (!failure) return bus;
+  bus->log_->error("open", failure->text);
+  return *failure;
+}
+
+std::optional<PluginFailure> Bus::load() {
+  if (!host_->ok()) return PluginFailure{CS_ERR_NO_RESOURCES, "out of file descriptors: cannot make an eventfd"};
+  PluginSearch search{config_.text("plugins.path"), EVS_PLUGIN_INSTALL_DIR};
+  const PluginLog log = [this](int32_t level, std::string_view text) { log_->say(static_cast<int>(level), "plugin", text); };
+  auto plugin = PluginHost::load_transport(config_.text("local.transport"), search, log);
+  if (!plugin) return plugin.failure();
+  if (plugin->descriptor->transport->medium != EVS_MEDIUM_ORDERED) {
+    return PluginFailure{CS_ERR_INVALID_PARAM, "local.transport = \"" + config_.text("local.transport") +
+                                                   "\": this plugin carries datagrams; the local ring needs an ordered medium"};
+  }
+  const ParameterList parameters(config_, *plugin);
+  auto transport = Transport::create(*plugin, *host_->table(), parameters.view());
+  if (!transport) return transport.failure();
+  transport_.emplace(std::move(*transport));
+  return std::nullopt;
+}
+
+std::optional<PluginFailure> Bus::start() {
+  ServiceThread::Duties duties{transport_->service(), [this](uint64_t now) { return after_work(now); }};
+  if (auto failure = service_.start(*host_, std::move(duties))) return failure;
+  if (auto failure = transport_->start(config_.nanoseconds("bus.initialize_timeout"))) return failure;
+  joined_ = true;
+  groups_extension_ = transport_->extension<evs_groups_extension>(EVS_EXTENSION_GROUPS);
+  groups_.attach(transport(), ops(), groups_extension_);
+  limits_.struct_size = sizeof limits_;
+  ops()->limits(transport(), &limits_);
+  ops()->self(transport(), &self_);
+  ready_.store(true, std::memory_order_release);
+  host_->wake();
+  return std::nullopt;
+}
+
+Bus::~Bus() {
+  if (joined_) {
+    ready_.store(false, std::memory_order_release);
+    { const std::lock_guard rejoin_under_way_ends_first(handles_mutex_); }
+    transport_->stop();  // the service thread still does the transport's work
+  }
+  service_.stop();
+  if (counted_slot_ != kNoCountedSlot) presence::clear_sent(counted_slot_);
+}
+
+void Bus::close(std::string_view why) noexcept {
+  if (gate.exchange(kGateClosed, std::memory_order_seq_cst) == kGateClosed) return;
+  log_->error("closed", std::string_view(why));
+  handle_table::g_gate_moves.fetch_add(1, std::memory_order_release);
+  futex_wake(handle_table::g_gate_moves, std::numeric_limits<int>::max());
+  host_->wake();
+}
+
+void Bus::close_for(const CheckFailed& failed) noexcept {
+  try {
+    close(std::string("a check of evs failed: ") + failed.condition + " at " + failed.file + ":" +
+          std::to_string(failed.line) + "; this process leaves the bus, please report it");
+  } catch (...) {
+    close("a check of evs failed");
+  }
+}
+
+int32_t Bus::read_membership(const std::function<int32_t(void*, size_t, size_t*)>& read, Membership& out) {
+  std::vector<uint64_t> buffer((sizeof(evs_membership) + 64 * sizeof(evs_ordered_member)) / sizeof(uint64_t));
+  for (;;) {
+    size_t needed = 0;
+    const int32_t status = read(buffer.data(), buffer.size() * sizeof(uint64_t), &needed);
+    if (status == EVS_P_OK) {
+      out = copy_of(*reinterpret_cast<const evs_membership*>(buffer.data()));
+      return EVS_P_OK;
+    }
+    if (status != EVS_P_TOO_BIG) return status;
+    if (needed <= buffer.size() * sizeof(uint64_t)) return EVS_P_INTERNAL;  // it would have fitted
+    buffer.assign((needed + sizeof(uint64_t) - 1) / sizeof(uint64_t), 0);
+  }
+}
+
+int32_t Bus::membership(Membership& out) {
+  return read_membership(
+      [this](void* buffer, size_t size, size_t* needed) { return ops()->membership(transport(), buffer, size, needed); }, out);
+}
+
+int32_t Bus::attach(Handle& handle) {
+  const std::lock_guard guard(handles_mutex_);
+  handles_.reserve(handles_.size() + 1);
+  const int32_t status = handle.open_on(*this);
+  if (status == EVS_P_OK) handles_.push_back(&handle);
+  handle_count_.store(static_cast<uint32_t>(handles_.size()), std::memory_order_relaxed);
+  return status;
+}
+
+void Bus::detach(Handle& handle) {
+  const std::lock_guard guard(handles_mutex_);
+  handles_.erase(std::remove(handles_.begin(), handles_.end(), &handle), handles_.end());
+  handle_count_.store(static_cast<uint32_t>(handles_.size()), std::memory_order_relaxed);
+  DeferredLeave deferred{handle.id, {}};
+  handle.close_on_bus(deferred.keys);
+  if (deferred.keys.empty()) return;
+  try {
+    deferred_.push_back(std::move(deferred));
+  } catch (const std::bad_alloc&) {
+    log_->warning("leave", "out of memory: the others learn only when this process leaves that a handle left its groups");
+  }
+  host_->wake();
+}
+
+void Bus::wake_sleeper(Handle& handle) {
+  const std::lock_guard guard(handles_mutex_);
+  ops()->wake(handle.cursor);
+}
+
+Bus::Totals Bus::totals() const {
+  Totals totals;
+  if (counted_slot_ != kNoCountedSlot) totals.sent = presence::sent(counted_slot_);
+  totals.sent.messages += shared_counts.messages.load(std::memory_order_relaxed);
+  totals.sent.bytes += shared_counts.bytes.load(std::memory_order_relaxed);
+  totals.sent.try_again += shared_counts.try_again.load(std::memory_order_relaxed);
+  totals.expulsions = expulsions_.load(std::memory_order_relaxed);
+  totals.lost_messages = lost_messages_.load(std::memory_order_relaxed);
+  totals.outsider_messages = host_->counter("evs_outsider_messages_total");
+  return totals;
+}
+
+// ---- The service thread. ----
+
+uint64_t Bus::after_work(uint64_t now_ns) {
+  uint64_t next = UINT64_MAX;
+  try {
+    if (!service_.fault().empty()) close(service_.fault());
+    if (ready_.load(std::memory_order_acquire)) next = look_after_handles(now_ns);
+  } catch (const CheckFailed& failed) {
+    close_for(failed);
+  } catch (const std::bad_alloc&) {
+    next = now_ns + kRetryNs;  // what was to be done is still marked
+  }
+  if (now_ns >= log_tick_ns_) {
+    log_->tick_at(now_ns);
+    log_tick_ns_ = now_ns + kLogTickNs;
+  }
+  return next;
+}
+
+uint64_t Bus::look_after_handles(uint64_t now_ns) {
+  const std::lock_guard guard(handles_mutex_);
+  if (!ready_.load(std::memory_order_acquire)) return UINT64_MAX;  // stop() came first
+  if (gate.load(std::memory_order_acquire) == kGateClosed) {
+    if (!std::exchange(closing_told_, true))
+      for (Handle* handle : handles_) handle->notify();  // who sleeps must come and hear it
+    return UINT64_MAX;
+  }
+  if (rejoin_wanted_.load(std::memory_order_acquire) != 0) {
+    try {
+      rejoin();
+    } catch (const std::bad_alloc&) {
+      // The gate is up and some handles have been told: an error is better than calls that wait for ever.
+      close("out of memory while this process joined again after its expulsion");
+    }
+  }
+  notice_membership();
+  bool again = joining_again_ && !join_again();
+  again = !send_deferred() || again;
+  evs_ordered_usage usage{};
+  usage.struct_size = sizeof usage;
+  ops()->usage(transport(), &usage);
+  for (Handle* handle : handles_) {
+    handle->ask_for_room();
+    if (usage.used_bytes >= usage.capacity_bytes / 4) handle->pass_unwanted(usage.capacity_bytes, unread_);
+  }
+  return again ? now_ns + kRetryNs : UINT64_MAX;
+}
+
+void Bus::notice_membership() {
+  Membership now;
+  if (membership(now) != EVS_P_OK) return;
+  if (now.change == seen_change_ && now.ring_sequence == seen_ring_) return;
+  seen_change_ = now.change;
+  seen_ring_ = now.ring_sequence;
+  for (Handle* handle : handles_) handle->membership_changed();
+}
+
+bool Bus::send_deferred() {
+  while (!deferred_.empty()) {
+    DeferredLeave& leave = deferred_.back();
+    while (!leave.keys.empty()) {
+      const auto count = static_cast<uint32_t>(std::min<size_t>(groups::kGroupsPerControl, leave.keys.size()));
+      const groups::GroupKey* keys = &leave.keys[leave.keys.size() - count];
+      // No reader of ours waits for it: the handle is closed, and its serials with it.
+      if (groups_.append(groups::ControlType::leave, leave.handle, 0, keys, count) == EVS_P_AGAIN) return false;
+      leave.keys.resize(leave.keys.size() - count);
+    }
+    deferred_.pop_back();
+  }
+  return true;
+}
+
+}  // namespace evs::runtime

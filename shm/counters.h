@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// shm/counters.h - <bus>.counters: what a member counts, readable while it hangs and after it died.
+//
+// A file of its own, 0640 and of the metrics group: monitors read counters, never messages. Each member has a block with one writer (its
+// process), relaxed stores. What the dead counted is folded into `departed` when their slot is taken again, so that
+// totals never fall (docs/shm-layout.md B14).
+#pragma once
+
+#include <boost/interprocess/mapped_region.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "shm/directory.h"
+#include "shm/layout.h"
+
+namespace evs::shm {
+
+enum class Counter : uint32_t {
+  appended_records,
+  appended_bytes,
+  delivered_records,
+  full,
+  no_cell,
+  padded_units,
+  deaths_proved,
+  leaves_appended,
+  expulsions,
+  expelled,
+  rejoins,
+  wakeups,
+  services,
+  count_,
+};
+
+struct CounterText {
+  const char* name;
+  const char* help;
+};
+inline constexpr CounterText kCounterText[] = {
+    {"evs_ring_appended_records_total", "Records this process appended to the order ring, memberships included."},
+    {"evs_ring_appended_bytes_total", "Payload bytes of those records."},
+    {"evs_ring_delivered_records_total", "Records that this process's cursors took."},
+    {"evs_ring_full_total", "Appends refused for want of room."},
+    {"evs_ring_no_cell_total", "Appends refused because the process had all its claims open."},
+    {"evs_ring_padded_units_total", "Units of dead claims that this process padded."},
+    {"evs_members_proved_dead_total", "Members whose death this process was first to prove."},
+    {"evs_member_leaves_appended_total", "Membership records for leaving members that this process appended."},
+    {"evs_members_expelled_total", "Members that this process expelled because they held the ring."},
+    {"evs_expelled_total", "Times this process was expelled."},
+    {"evs_rejoins_total", "Times it joined again after that."},
+    {"evs_ring_wakeups_total", "Bells rung for sleeping cursors of this process."},
+    {"evs_service_turns_total", "Turns of the service thread."},
+};
+static_assert(std::size(kCounterText) == static_cast<size_t>(Counter::count_), "every counter has its text");
+
+inline constexpr uint32_t kCounterRoom = 64;  // counters a block has room for
+static_assert(static_cast<uint32_t>(Counter::count_) <= kCounterRoom);
+
+struct CounterBlock {
+  alignas(kLine) std::atomic<uint32_t> generation;
+  std::atomic<int32_t> pid;
+  std::atomic<uint64_t> start_time;
+  std::atomic<uint64_t> heartbeat_ns;
+  std::atomic<uint64_t> command[2];
+  alignas(kLine) std::atomic<uint64_t> value[kCounterRoom];
+};
+
+class CounterFile {
+ public:
+  // Under the bus lock. Makes the file, or maps it; one of another layout is replaced. The metrics group may be empty.
+  Status open(const Directory& directory, const std::string& bus, uint32_t max_members, const std::string& metrics_group);
+  Status open_read_only(const Directory& directory, const std::string& bus);
+  bool mapped() const { return region_.get_address() != nullptr; }
+  uint32_t blocks() const { return blocks_; }
+
+  CounterBlock& block(uint32_t slot) const;
+  // The sum over the dead whose slots were taken again.
+  uint64_t departed(Counter counter) const;
+  uint64_t total(Counter counter) const;
+  // Takes a slot's block for a new life, folding the last one's counts into `departed` first. Under the bus lock; a kill at any
+  // point neither loses nor doubles a count.
+  void take(uint32_t slot, uint32_t generation, int32_t pid, uint64_t start_time);
+
+ private:
+  struct Header;
+  struct DepartedHead;
+  Header& header() const;
+  DepartedHead& departed_copy(uint64_t which) const;
+  static uint64_t file_bytes(uint32_t blocks);
+  static uint64_t departed_bytes(uint32_t blocks);
+
+  boost::interprocess::mapped_region region_;
+  uint32_t blocks_ = 0;
+};
+
+}  // namespace evs::shm

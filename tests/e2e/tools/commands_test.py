@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`evs plugins`, `evs config`, `--version` and the completions, as a user meets them."""
+import shutil
+
+from evs_bus import EVS, BusTest, json, os, subprocess, unittest
+
+
+class Plugins(BusTest):
+    def test_lists_what_the_build_made(self):
+        result = self.run_evs("plugins", "--json")
+        found = {p["name"]: p for p in json.loads(result.stdout)["plugins"]}
+        for name in "shm", "loopback":
+            self.assertEqual(found[name]["kind"], "transport")
+            self.assertEqual(found[name]["medium"], "ordered")
+            self.assertTrue(found[name]["file"].endswith(f"/evs-transport-{name}.so"))
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_parameters(self):
+        text = self.run_evs("plugins", "shm", "--params").stdout
+        self.assertIn("PARAMETER", text)
+        self.assertNotIn("loopback", text)
+
+    def test_a_refused_one_is_named_with_the_reason(self):
+        good = os.path.join(os.environ["EVS_PLUGIN_PATH"], "evs-transport-shm.so")
+        bad = shutil.copy(good, os.path.join(self.directory, "evs-transport-shm.so"))
+        os.chmod(bad, 0o666)
+        result = self.run_evs("plugins", EVS_PLUGIN_PATH=self.directory)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("refused  " + bad, result.stdout)
+        self.assertIn("writ", result.stdout)
+
+    def test_not_found(self):
+        result = self.run_evs("plugins", "nosuch")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no plugin 'nosuch'", result.stderr)
+
+
+class Config(BusTest):
+    def test_each_value_says_who_said_it(self):
+        path = os.path.join(self.directory, "mine.toml")
+        with open(path, "w", encoding="ascii") as file:
+            file.write('[log]\nlevel = "info"\n[local]\nring_size = "8MiB"\n')
+        result = self.run_evs("config", "--json", "--config", path, "--set", "bus.name=special",
+                              EVS_LOCAL_RING_SIZE="16MiB")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        config = json.loads(result.stdout)
+        self.assertEqual(config["log.level"], {"value": "info", "origin": f"{path}:2"})
+        self.assertEqual(config["local.ring_size"], {"value": "16MiB", "origin": "environment EVS_LOCAL_RING_SIZE"})
+        self.assertEqual(config["bus.name"], {"value": "special", "origin": "parameter"})
+        self.assertEqual(config["local.transport"]["origin"], "default")
+        text = self.run_evs("config", "log.level", "--config", path).stdout
+        self.assertRegex(text, rf"log\.level +info +{path}:2")
+        self.assertEqual(len(text.splitlines()), 2)
+
+    def test_check_names_file_line_and_choices(self):
+        path = os.path.join(self.directory, "bad.toml")
+        with open(path, "w", encoding="ascii") as file:
+            file.write('[log]\nlevel = "loud"\n')
+        result = self.run_evs("config", "--check", "--config", path)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(f"{path}:2", result.stderr)
+        self.assertIn("warning", result.stderr)
+        good = self.run_evs("config", "--check")
+        self.assertEqual((good.returncode, good.stdout, good.stderr), (0, "", ""))
+
+    def test_a_key_that_is_none(self):
+        result = self.run_evs("config", "log.levle")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("log.level", result.stderr)
+
+
+class Front(BusTest):
+    def test_version_shows_the_plugin_abi(self):
+        result = self.run_evs("--version")
+        self.assertRegex(result.stdout, r"^evs \d+\.\d+\.\d+\nlibevs \d+\.\d+\.\d+\nplugin ABI \d+\.\d+\n$")
+
+    def test_no_command_is_a_usage_error(self):
+        result = self.run_evs()
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("status", result.stderr)
+
+    def test_bash_takes_the_completion_and_completes(self):
+        script = self.run_evs("--completion", "bash").stdout
+        asked = (script + '\nfor words in "evs st" "evs cat --guarantee s" "evs bench --wa" "evs --ver"; do'
+                 ' COMP_WORDS=($words); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _evs; echo "${COMPREPLY[*]}"; done')
+        result = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+        self.assertEqual(result.stdout.splitlines(), ["status", "safe", "--wait", "--version"])
+
+    def test_other_shells_take_theirs(self):
+        for shell in "zsh", "fish":
+            script = self.run_evs("--completion", shell)
+            self.assertEqual(script.returncode, 0)
+            self.assertIn("guarantee", script.stdout)
+            if shutil.which(shell):
+                subprocess.run([shell, "-n"], input=script.stdout, text=True, check=True)
+
+    def test_no_colour_where_it_is_not_wanted(self):
+        self.cat()
+        self.assertNotIn("\x1b", self.run_evs("status", TERM="xterm").stdout)
+        # On a terminal it is coloured, unless NO_COLOR says otherwise.
+        for no_color, coloured in (("", True), ("1", False)):
+            leader, follower = os.openpty()
+            environment = {**self.environment, "TERM": "xterm", "NO_COLOR": no_color}
+            done = subprocess.run([EVS, "config"], stdout=follower, env=environment, timeout=60, check=True)
+            os.close(follower)
+            self.assertEqual(b"\x1b[" in os.read(leader, 65536), coloured, done)
+            os.close(leader)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/scenarios/limits/process_test.cc - what processes do to a library inside them: fork, exec, run out of
+// descriptors.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "tests/scenarios/limits/census.h"
+#include "tests/scenarios/limits/peer_process.h"
+#include "tests/unit/api/story.h"
+
+// A child of fork() opens a bus of its own, and so starts a thread: the thread sanitizer asks to be told that this is
+// meant.
+extern "C" const char* __tsan_default_options() {
+  return "die_after_fork=0";
+}
+
+namespace evs::limits {
+namespace {
+
+using test::Story;
+using testing::HasSubstr;
+
+std::string open_here() {
+  return "open " + test::directory() + " story";
+}
+
+// Dispatches until the last line told is `line`.
+void wait_for(Story& story, const std::string& line) {
+  while (story.lines.empty() || story.lines.back() != line)
+    ASSERT_EQ(evs_dispatch(story.handle, CS_DISPATCH_ONE), CS_OK);
+}
+
+// Runs `body` in a child; its return is the exit status.
+template <class Body>
+int in_child(Body body) {
+  const pid_t child = fork();
+  if (child == 0) _exit(body());
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+TEST(Fork, TheChildsHandleIsInvalidAndTheParentsUndisturbed) {
+  Story story;
+  ASSERT_EQ(story.join("g"), CS_OK);
+  int fd = -1;
+  ASSERT_EQ(evs_fd_get(story.handle, &fd), CS_OK);
+  story.told();
+  const evs_handle_t handle = story.handle;
+  EXPECT_EQ(in_child([&] {
+              const evs_group key = test::group("x");
+              int child_fd = -1;
+              void* context = nullptr;
+              if (evs_dispatch(handle, CS_DISPATCH_ALL) != CS_ERR_BAD_HANDLE) return 1;
+              if (evs_mcast_joined(handle, EVS_TYPE_AGREED, nullptr, 0) != CS_ERR_BAD_HANDLE) return 2;
+              if (evs_join(handle, &key, 1) != CS_ERR_BAD_HANDLE) return 3;
+              if (evs_leave(handle, &key, 1) != CS_ERR_BAD_HANDLE) return 4;
+              if (evs_fd_get(handle, &child_fd) != CS_ERR_BAD_HANDLE) return 5;
+              if (evs_context_get(handle, &context) != CS_ERR_BAD_HANDLE) return 6;
+              if (evs_finalize(handle) != CS_ERR_BAD_HANDLE) return 7;
+              return 0;
+            }),
+            0);
+  ASSERT_EQ(story.say("still here"), CS_OK);
+  EXPECT_EQ(story.messages(), test::Lines{"still here"});
+}
+
+TEST(Fork, TheChildMayOpenTheBusAnew) {
+  Story story;
+  ASSERT_EQ(story.join("g"), CS_OK);
+  story.told();
+  EXPECT_EQ(in_child([] {
+              Story child;
+              if (child.result != CS_OK) return 1;
+              if (child.join("g") != CS_OK || child.say("from the child") != CS_OK) return 2;
+              child.lines.clear();
+              if (evs_dispatch(child.handle, CS_DISPATCH_ALL) != CS_OK) return 3;
+              const bool heard =
+                  std::find(child.lines.begin(), child.lines.end(), "msg from the child") != child.lines.end();
+              return heard ? 0 : 4;
+            }),
+            0);
+  wait_for(story, "conf 1 -2");  // and its end is seen
+  const auto said = std::find(story.lines.begin(), story.lines.end(), "msg from the child");
+  EXPECT_NE(said, story.lines.end());
+}
+
+TEST(Fork, AndItsChild) {
+  Story story;
+  ASSERT_EQ(story.result, CS_OK);
+  EXPECT_EQ(in_child([] {
+              Story child;
+              if (child.result != CS_OK) return 1;
+              const int grand = in_child([handle = child.handle] {
+                if (evs_dispatch(handle, CS_DISPATCH_ALL) != CS_ERR_BAD_HANDLE) return 11;
+                Story grandchild;
+                return grandchild.result == CS_OK ? 0 : 12;
+              });
+              if (grand != 0) return grand;
+              return evs_dispatch(child.handle, CS_DISPATCH_ALL) == CS_OK ? 0 : 2;
+            }),
+            0);
+  EXPECT_EQ(story.dispatch(), CS_OK);
+}
+
+// The child inherits descriptors: were a lock among them, its parent would seem to live on in it.
+TEST(Fork, AParentsDeathIsSeenWhileItsChildLives) {
+  Story story;
+  PeerProcess peer;
+  ASSERT_THAT(peer.ask(open_here()), HasSubstr("CS_OK"));
+  const pid_t child = std::stoi(peer.ask("fork"));
+  ASSERT_GT(child, 0);
+  wait_for(story, "conf 1 2 +2");
+  peer.kill(SIGKILL);
+  wait_for(story, "conf 1");
+  EXPECT_EQ(kill(child, 0), 0) << "the child lives on";
+  PeerProcess next;
+  EXPECT_THAT(next.ask(open_here()), HasSubstr("CS_OK"));
+  EXPECT_EQ(kill(child, SIGKILL), 0);
+}
+
+TEST(Exec, IsSeenAsALeaveAlthoughThePidLivesOn) {
+  Story story;
+  PeerProcess peer;
+  ASSERT_THAT(peer.ask(open_here()), HasSubstr("CS_OK"));
+  ASSERT_EQ(peer.ask("join g"), "CS_OK");
+  wait_for(story, "conf 1 2 +2");
+  EXPECT_EQ(peer.ask("exec"), "there");
+  wait_for(story, "conf 1");
+  EXPECT_EQ(kill(peer.pid(), 0), 0) << "the process is another program now, and lives";
+  // What it had is free: nothing is inherited across exec.
+  PeerProcess next;
+  EXPECT_THAT(next.ask(open_here()), HasSubstr("CS_OK"));
+}
+
+TEST(Descriptors, FewerThanItTakesIsAClearErrorAndNothingIsLeft) {
+  Story story;  // the bus stays, whatever happens to the other
+  PeerProcess peer;
+  ASSERT_EQ(peer.ask(open_here()).substr(0, 5), "CS_OK");
+  ASSERT_EQ(peer.ask("finalize"), "CS_OK");  // what is loaded once is loaded
+  const std::string before = peer.ask("census");
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(before, found, std::regex("([0-9]+) descriptors")));
+  const int used = std::stoi(found[1]);
+  // From not one free descriptor up to enough: each refusal is a sentence, and the last attempt works.
+  int refused = 0;
+  std::string answer;
+  for (int limit = 64; limit >= used; --limit) {
+    PeerProcess tight;
+    ASSERT_EQ(tight.ask(open_here()).substr(0, 5), "CS_OK");
+    ASSERT_EQ(tight.ask("finalize"), "CS_OK");
+    const std::string all = tight.ask("census");
+    ASSERT_EQ(tight.ask("descriptors " + std::to_string(limit)), "ok");
+    answer = tight.ask(open_here());
+    if (answer.substr(0, 5) == "CS_OK") {
+      EXPECT_EQ(tight.ask("join g"), "CS_OK");
+      EXPECT_THAT(tight.ask("send g x"), HasSubstr("CS_OK"));
+      EXPECT_THAT(tight.ask("told"), HasSubstr("msg x")) << limit;
+      EXPECT_EQ(tight.ask("finalize"), "CS_OK");
+      continue;
+    }
+    ++refused;
+    EXPECT_THAT(answer, testing::StartsWith("CS_ERR_NO_RESOURCES ")) << limit;
+    EXPECT_GT(answer.size(), 40u) << "a sentence";
+    if (limit > used + 1) {  // the census itself needs one
+      EXPECT_EQ(tight.ask("census"), all) << limit;
+    }
+  }
+  EXPECT_GT(refused, 3) << "not enough descriptors was never met";
+  // None of the refused is a member, and the bus works on.
+  PeerProcess last;
+  EXPECT_THAT(last.ask(open_here()), HasSubstr("CS_OK"));
+  const std::string members = last.ask("members");  // "CS_OK 9 of 1 9"
+  EXPECT_EQ(std::count(members.begin(), members.end(), ' '), 4) << members;
+  EXPECT_EQ(story.dispatch(), CS_OK);
+}
+
+}  // namespace
+}  // namespace evs::limits

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Holds the manual pages to the headers.
+
+  pages.py calls INCLUDE_DIR MAN_DIR                 each call has a page with every section; each error that the comment
+                                                     above a call names stands in the page's ERRORS; each page that
+                                                     another refers to is there
+  pages.py examples INCLUDE_DIR MAN_DIR CC CXX       every SYNOPSIS and every EXAMPLE compiles, without a warning
+  pages.py warnings MAN_DIR SCDOC                    scdoc takes each page, and so do man --warnings and mandoc where they are
+  pages.py self-test                                 planted faults are found
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUE", "ERRORS", "THREADS AND SIGNALS", "EXAMPLE", "COMPATIBILITY",
+            "SEE ALSO"]
+# Pages of evs itself that others write, and those of the system.
+ELSEWHERE = re.compile(r"^(evs(-[a-z]+)?\((1|5|7|8)\)|evs\.toml\(5\)|(?!evs|cs_).*)$")
+
+CALL = re.compile(r"(?:/\*((?:[^*]|\*(?!/))*)\*/\s*)?^(?:cs_error_t|const char \*)\s*((?:evs|cs)_\w+)\(", re.M)
+ERROR = re.compile(r"\b(?:CS_ERR_)?([A-Z]{3,}(?:_[A-Z]+)*)\b")
+
+
+def codes(header):
+    """The names of cs_error_t without CS_ERR_."""
+    return set(re.findall(r"^\s*CS_ERR_([A-Z_]+) = ", header, re.M))
+
+
+def calls(header, known):
+    """{call: errors that the comment above it names}, what it says "as" another call resolved."""
+    said, of = {}, {}
+    for comment, name in CALL.findall(header):
+        said[name] = re.sub(r"\s*\n \* ?", " ", comment or "")
+    for name, comment in said.items():
+        found = {error for error in ERROR.findall(comment) if error in known}
+        # "Errors: as evs_join(), and ..." or "as there", which is the call that the comment began with.
+        tail = comment.partition("Errors:")[2]
+        for other in re.findall(r"as (evs_\w+)\(\)", tail):
+            found |= of.get(other, set())
+        if re.search(r"\bas there\b", tail):
+            for other in re.findall(r"(evs_mcast_\w+)\(\)", comment.partition("Errors:")[0]):
+                found |= of.get(other, set())
+        of[name] = found
+    return of
+
+
+def sections(page):
+    parts = re.split(r"^# (.+)$", page, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def blocks(text):
+    return re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)
+
+
+def check_calls(include, man):
+    include, man = pathlib.Path(include), pathlib.Path(man)
+    shared = (include / "corosync/corotypes.h").read_text()
+    header = (include / "evs/evs.h").read_text()
+    known = codes(shared)
+    of = {**calls(shared, known), **calls(header, known)}
+    complaints = []
+    for name, errors in sorted(of.items()):
+        path = man / f"{name}.3.scd"
+        if not path.exists():
+            complaints.append(f"{name}() has no page {path.name}")
+            continue
+        page = path.read_text()
+        parts = sections(page)
+        complaints += [f"{path.name}: no section {wanted}" for wanted in SECTIONS if not parts.get(wanted, "").strip()]
+        documented = set(re.findall(r"^\*CS_ERR_([A-Z_]+)\*$", parts.get("ERRORS", ""), re.M))
+        complaints += [f"{path.name}: CS_ERR_{error}, which the header names, is not under ERRORS" for error in errors - documented]
+        complaints += [f"{path.name}: CS_ERR_{error} is no error" for error in documented - known]
+        if not re.search(rf"\b{name}\(", parts.get("SYNOPSIS", "")):
+            complaints.append(f"{path.name}: its SYNOPSIS does not show {name}()")
+    there = {path.name[:-len(".scd")] for path in man.glob("*.scd")}
+    for path in sorted(man.glob("*.3.scd")):
+        if path.name[:-len(".3.scd")] not in set(of) | {"evs_cpp"}:
+            complaints.append(f"{path.name}: a page for a call that no header has")
+    for path in sorted(man.glob("*.scd")):
+        text = path.read_text()
+        if not re.match(rf"{re.escape(path.name.split('.scd')[0].rsplit('.', 1)[0])}\(\d\)", text):
+            complaints.append(f"{path.name}: its first line names another page")
+        for name, section in re.findall(r"\*([\w.-]+)\*\((\d)\)", text):
+            if f"{name}.{section}" not in there and not ELSEWHERE.match(f"{name}({section})"):
+                complaints.append(f"{path.name}: refers to {name}({section}), which is not there")
+    print(f"{len(of)} calls, {sum(map(len, of.values()))} errors named by the headers")
+    if len(of) < 20 and header.count("evs_") > 100:
+        complaints.append(f"only {len(of)} calls found in evs.h: this test reads it wrongly")
+    return complaints
+
+
+def check_examples(include, man, cc, cxx):
+    complaints, count = [], 0
+    for path in sorted(pathlib.Path(man).glob("*.3.scd")):
+        parts = sections(path.read_text())
+        if not blocks(parts.get("EXAMPLE", "")):
+            complaints.append(f"{path.name}: no program under EXAMPLE")
+        for where in ("SYNOPSIS", "EXAMPLE"):
+            for block in blocks(parts.get(where, "")):
+                cpp = ".hpp>" in block
+                compiler = [cxx, "-std=c++20", "-x", "c++"] if cpp else [cc, "-std=gnu11", "-x", "c"]
+                command = [*compiler, "-Wall", "-Wextra", "-Werror", f"-I{include}", "-c", "-o", "/dev/null", "-"]
+                done = subprocess.run(command, input=block, capture_output=True, text=True)
+                count += 1
+                if done.returncode:
+                    complaints.append(f"{path.name}: {where} does not compile:\n{done.stderr[:1500]}")
+    print(f"{count} programs and synopses")
+    return complaints
+
+
+def check_warnings(man, scdoc):
+    complaints, readers = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sorted(pathlib.Path(man).glob("*.scd")):
+            done = subprocess.run([scdoc], stdin=path.open(), capture_output=True, text=True)
+            if done.returncode or done.stderr:
+                complaints.append(f"{path.name}: scdoc: {done.stderr.strip()}")
+                continue
+            page = pathlib.Path(folder) / path.name[:-len(".scd")]
+            page.write_text(done.stdout)
+            readers = []
+            if shutil.which("man") and shutil.which("groff"):
+                readers.append(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(page)])
+            if shutil.which("mandoc"):  # errors: its warnings are about paragraphs that scdoc writes, not we
+                readers.append(["mandoc", "-Tlint", "-Werror", str(page)])
+            for reader in readers:
+                told = subprocess.run(reader, stdout=subprocess.DEVNULL if reader[0] == "man" else subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True)
+                if told.returncode or told.stderr or told.stdout:
+                    complaints.append(f"{path.name}: {reader[0]}: {(told.stderr or told.stdout)[:600]}")
+    print("read by scdoc" + "".join(f", {reader[0]}" for reader in readers))
+    return complaints
+
+
+def self_test():
+    shared = "typedef enum {\n  CS_OK = 1,\n  CS_ERR_BUSY = 10,\n  CS_ERR_TIMEOUT = 5\n} cs_error_t;\n"
+    header = ("/* Waits. Errors: BUSY. */\ncs_error_t evs_a(int x);\n\n"
+              "/* As evs_a(). Errors: as evs_a(), and\n * CS_ERR_TIMEOUT. */\ncs_error_t evs_b(int x);\n")
+    def page(name, errors, extra=""):
+        return f'{name}(3) "x" "y"\n' + "".join(
+            f"\n# {s}\n\n" + {"SYNOPSIS": f"```\ncs_error_t {name}(int x);\n```\n",
+                              "EXAMPLE": "```\nint main(void) { return 0; }\n```\n",
+                              "ERRORS": "".join(f"*CS_ERR_{e}*\n\twhy\n\n" for e in errors)}.get(s, "text\n")
+            for s in SECTIONS) + extra
+    good = {"evs_a": page("evs_a", ["BUSY"]), "evs_b": page("evs_b", ["BUSY", "TIMEOUT"])}
+    cases = [
+        ("all is well", good, None),
+        ("a page is missing", {"evs_a": good["evs_a"]}, "evs_b() has no page"),
+        ("an error is missing", {**good, "evs_a": page("evs_a", ["TIMEOUT"])}, "CS_ERR_BUSY, which the header names"),
+        ("an inherited error is missing", {**good, "evs_b": page("evs_b", ["TIMEOUT"])}, "evs_b.3.scd: CS_ERR_BUSY"),
+        ("an error that is none", {**good, "evs_a": page("evs_a", ["BUSY", "BUZY"])}, "CS_ERR_BUZY is no error"),
+        ("a section is missing", {**good, "evs_a": good["evs_a"].replace("# COMPATIBILITY", "text")}, "no section COMPATIBILITY"),
+        ("a dead reference", {**good, "evs_a": good["evs_a"] + "*evs_c*(3)\n"}, "refers to evs_c(3)"),
+        ("a page too many", {**good, "evs_z": page("evs_z", ["BUSY"])}, "no header has"),
+        ("another page's name", {**good, "evs_a": good["evs_a"].replace("evs_a(3)", "evs_q(3)", 1)}, "names another page"),
+    ]
+    wrong = []
+    for what, pages, expected in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name in ("corosync", "evs", "man"):
+                (root / name).mkdir()
+            (root / "corosync/corotypes.h").write_text(shared)
+            (root / "evs/evs.h").write_text(header)
+            for name, text in pages.items():
+                (root / f"man/{name}.3.scd").write_text(text)
+            complaints = check_calls(root, root / "man")
+            if expected is None and complaints or expected and not any(expected in c for c in complaints):
+                wrong.append(f"{what}: expected {expected!r}, got {complaints}")
+            if expected is None:
+                broken = good["evs_a"].replace("return 0;", "return zero;")
+                (root / "man/evs_a.3.scd").write_text(broken)
+                if not any("does not compile" in c for c in check_examples(root, root / "man", "cc", "c++")):
+                    wrong.append("an EXAMPLE that does not compile was taken")
+    return wrong
+
+
+if __name__ == "__main__":
+    what, *arguments = sys.argv[1:]
+    result = {"calls": check_calls, "examples": check_examples, "warnings": check_warnings,
+              "self-test": self_test}[what](*arguments)
+    print("\n".join(result) or "as it should be")
+    sys.exit(1 if result else 0)

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tools/evs/cli.cc - the tree. A type name in capitals says what an option takes; FILE and DIR also tell the
+// completions to offer files and directories.
+#include "tools/evs/cli.h"
+
+#include <charconv>
+
+#include "bus/runtime/config_units.h"
+#include "evs/evs.h"
+#include "tools/evs/exit_code.h"
+#include "tools/evs/guarantee.h"
+
+namespace evs::tools {
+
+namespace {
+
+// A validator that refuses with a sentence; empty: accepted.
+CLI::Validator checked(std::string (*refusal)(const std::string&)) {
+  return CLI::Validator([refusal](std::string& text) { return refusal(text); }, "");
+}
+
+std::string bad_group(const std::string& name) {
+  if (parse_group(name)) return {};
+  return "'" + printable(name) + "' is no group: 1 to 32 bytes of text, or hex: and 64 hexadecimal digits";
+}
+
+std::string bad_setting(const std::string& text) {
+  const size_t equals = text.find('=');
+  return equals != std::string::npos && equals > 0 ? std::string() : "'" + text + "' is not KEY=VALUE";
+}
+
+std::string bad_bus(const std::string& name) {
+  if (!name.empty() && name.size() <= EVS_BUS_NAME_MAX) return {};
+  return "a bus name has 1 to " + std::to_string(EVS_BUS_NAME_MAX) + " bytes";
+}
+
+uint64_t duration_of(const std::string& text) {
+  const auto parsed = runtime::parse_duration(text);
+  if (!parsed.ok()) throw CLI::ValidationError("'" + text + "' is no duration: such as 500ms, 2s, 1min");
+  return *parsed;
+}
+
+// A bare number counts bytes: in a list of sizes nothing else is meant.
+uint64_t size_of(const std::string& text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size()) return number;
+  const auto parsed = runtime::parse_bytes(text);
+  if (!parsed.ok()) throw CLI::ValidationError("'" + text + "' is no size: such as 64, 1KiB, 1MiB");
+  return *parsed;
+}
+
+const std::vector<std::string> kGuarantees(std::begin(kGuaranteeNames), std::end(kGuaranteeNames));
+
+}  // namespace
+
+CommandLine::CommandLine()
+    : app_("Messages between processes, in one order for all: the evs bus on a command line.", "evs") {
+  app_.require_subcommand(0, 1);
+  app_.set_help_flag("-h,--help", "Print this help");
+  app_.add_flag("--version", options_.version, "Print the versions of the tool, the library and the plugin ABI");
+  app_.add_option("--completion", options_.completion, "Print the completions for a shell")
+      ->check(CLI::IsMember(std::vector<std::string>{"bash", "zsh", "fish"}))
+      ->group("");  // hidden: packages use it
+  app_.footer(
+      "Exit status: 0 done, 1 failure, 2 usage or configuration, 3 no such bus, 4 messages were lost.\n"
+      "Each command has a manual page: evs-cat(1), evs-status(1), evs-plugins(1), evs-bench(1), evs-config(1).");
+  add_cat();
+  add_status();
+  add_plugins();
+  add_bench();
+  add_config();
+}
+
+void CommandLine::add_bus_choice(CLI::App& command, BusChoice& choice) {
+  command.add_option("--bus", choice.bus, "Name of the bus (default: as configured)")
+      ->type_name("NAME")
+      ->check(checked(bad_bus));
+  command.add_option("--config", choice.config_file, "Read this file in place of the usual ones")->type_name("FILE");
+  command.add_option("--set", choice.settings, "Set one configuration key; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE")
+      ->check(checked(bad_setting))
+      ->take_all()
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void CommandLine::add_cat() {
+  CatOptions& cat = options_.cat;
+  CLI::App& command = *app_.add_subcommand("cat", "Multicast the lines of stdin; print the lines that arrive");
+  command.add_option("-g,--group", cat.groups, "Group to join and send to; may be repeated (default: cat)")
+      ->allow_extra_args(false)
+      ->type_name("GROUP")
+      ->check(checked(bad_group))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--guarantee", cat.guarantee, "Delivery guarantee of what is sent")
+      ->capture_default_str()
+      ->check(CLI::IsMember(kGuarantees));
+  command.add_option("--name", cat.name, "Put 'NAME: ' in front of each line that is sent")->type_name("NAME");
+  command.add_flag("--json", cat.json, "Print messages, configurations and group changes, one JSON object a line");
+  command.add_flag("-v,--verbose", cat.verbose, "Tell of configurations and group changes on stderr");
+  CLI::Option* listen = command.add_flag("-l,--listen", cat.listen, "Do not read stdin; stay until told to leave");
+  command
+      .add_flag("-s,--send-only", cat.send_only,
+                "Print nothing; leave when stdin ended and all its lines were delivered")
+      ->excludes(listen);
+  command.add_option("-n,--count", cat.count, "Leave after N delivered messages")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option_function<std::string>(
+          "--until-idle", [&](const std::string& text) { cat.until_idle_ns = duration_of(text); },
+          "Leave when stdin ended and nothing arrived for so long")
+      ->type_name("DURATION");
+  command
+      .add_option_function<std::string>(
+          "--linger", [&](const std::string& text) { cat.linger_ns = duration_of(text); },
+          "Leave so long after stdin ended and all its lines were delivered")
+      ->type_name("DURATION");
+  add_bus_choice(command, cat.bus);
+}
+
+void CommandLine::add_status() {
+  StatusOptions& status = options_.status;
+  CLI::App& command =
+      *app_.add_subcommand("status", "Show a bus from outside: members, groups, ring use, who holds it");
+  command.add_flag("--json", status.json, "Print one JSON object");
+  command.add_flag("--handles", status.handles, "Show each handle as well");
+  add_bus_choice(command, status.bus);
+}
+
+void CommandLine::add_plugins() {
+  PluginsOptions& plugins = options_.plugins;
+  CLI::App& command =
+      *app_.add_subcommand("plugins", "Show the plugins that were found, and those refused, with the reasons");
+  command.add_option("names", plugins.names, "Plugins to show (default: all)")->type_name("NAME");
+  command.add_flag("--params", plugins.parameters, "Show the parameters that each takes");
+  command.add_flag("--json", plugins.json, "Print one JSON object");
+  add_bus_choice(command, plugins.bus);
+}
+
+void CommandLine::add_bench() {
+  BenchOptions& bench = options_.bench;
+  CLI::App& command = *app_.add_subcommand("bench", "Measure latency and throughput between processes of this host");
+  command.add_option("what", bench.what, "What to measure")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>{"latency", "throughput", "all"}));
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--size",
+          [&](const std::vector<std::string>& list) {
+            bench.sizes.clear();
+            for (const std::string& text : list) bench.sizes.push_back(size_of(text));
+          },
+          "Message sizes, separated by commas (default: 64 for latency; 64,1KiB,64KiB for throughput)")
+      ->type_name("SIZE")
+      ->delimiter(',');
+  command.add_option("--senders", bench.senders, "Throughput: sending processes")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  command.add_option("--receivers", bench.receivers, "Throughput: receiving processes")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  command.add_option("--seconds", bench.seconds, "How long each measurement takes")
+      ->capture_default_str()
+      ->type_name("S")
+      ->check(CLI::Range(0.05, 3600.0));
+  command
+      .add_option("--wait", bench.wait, "How a receiver waits: it spins, blocks in evs_dispatch, or polls evs_fd_get")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>{"busy", "block", "poll"}));
+  command.add_option("--guarantee", bench.guarantee, "Delivery guarantee")
+      ->capture_default_str()
+      ->check(CLI::IsMember(kGuarantees));
+  command.add_flag("--pin", bench.pin, "Pin the processes to the processors in turn");
+  command.add_flag("--json", bench.json, "Print one JSON object a measurement, one a line");
+  command.add_flag("--progress", bench.progress, "Show progress on stderr although it is no terminal");
+  add_bus_choice(command, bench.bus);
+}
+
+void CommandLine::add_config() {
+  ConfigOptions& config = options_.config;
+  CLI::App& command = *app_.add_subcommand("config", "Show each configuration value and where it came from");
+  command.add_option("keys", config.keys, "Keys to show (default: all)")->type_name("KEY");
+  command.add_flag("--check", config.check, "Say nothing but what is wrong");
+  command.add_flag("--json", config.json, "Print one JSON object");
+  add_bus_choice(command, config.bus);
+}
+
+std::optional<int> CommandLine::parse(int argc, const char* const* argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app_.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return std::nullopt;
+}
+
+std::string CommandLine::command() const {
+  const auto chosen = app_.get_subcommands();
+  return chosen.empty() ? std::string() : chosen.front()->get_name();
+}
+
+}  // namespace evs::tools

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tools/evs/config_command.h - `evs config`: what a process started here and now would be told about its bus, and by
+// whom.
+//
+// It loads the configuration with the library's own loader (docs/decisions/tools-read-configuration.md): what this
+// prints is what evs_initialize() would use, and what this refuses it would refuse with the same words.
+#pragma once
+
+#include <string>
+
+#include "bus/runtime/config.h"
+#include "tools/evs/cli.h"
+#include "tools/evs/json.h"
+
+namespace evs::tools {
+
+// The configuration that this command line asks for; --bus is bus.name, --set the parameters.
+runtime::Result<runtime::Config> load_config(const BusChoice& choice);
+
+std::string config_text(const std::vector<runtime::Setting>& settings, const Palette& paint);
+Json config_json(const std::vector<runtime::Setting>& settings);
+
+int run_config(const ConfigOptions& options);
+
+}  // namespace evs::tools

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tools/evs/main.cc - the front door of `evs`: reads the command line and hands over to the command.
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "evs/evs.h"
+#include "evs/plugin.h"
+#include "tools/evs/bench.h"
+#include "tools/evs/cat.h"
+#include "tools/evs/cli.h"
+#include "tools/evs/completion.h"
+#include "tools/evs/config_command.h"
+#include "tools/evs/exit_code.h"
+#include "tools/evs/plugins_command.h"
+#include "tools/evs/status_command.h"
+
+namespace evs::tools {
+
+namespace {
+
+int print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? kExitOk : kExitFailure;
+}
+
+std::string version_text() {
+  return std::string("evs ") + EVS_TOOL_VERSION + "\nlibevs " + evs_version() + "\nplugin ABI " +
+         std::to_string(EVS_PLUGIN_ABI_MAJOR) + "." + std::to_string(EVS_PLUGIN_ABI_MINOR) + "\n";
+}
+
+int run_completion(const CommandLine& line) {
+  const std::string& shell = line.options().completion;
+  if (shell == "bash") return print(bash_completion(line.tree()));
+  if (shell == "zsh") return print(zsh_completion(line.tree()));
+  return print(fish_completion(line.tree()));
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  if (const auto status = line.parse(argc, argv)) return *status;
+  const Options& options = line.options();
+  const std::string command = line.command();
+  if (options.version) return print(version_text());
+  if (!options.completion.empty()) return run_completion(line);
+  if (command == "cat") return run_cat(options.cat);
+  if (command == "status") return run_status(options.status);
+  if (command == "plugins") return run_plugins(options.plugins);
+  if (command == "bench") return run_bench(options.bench);
+  if (command == "config") return run_config(options.config);
+  std::fputs(line.help().c_str(), stderr);
+  return kExitUsage;
+}
+
+}  // namespace
+
+}  // namespace evs::tools
+
+int main(int argc, char** argv) {
+  try {
+    return evs::tools::run(argc, argv);
+  } catch (const std::exception& error) {  // out of memory, above all
+    std::fprintf(stderr, "evs: %s\n", error.what());
+    return evs::tools::kExitFailure;
+  }
+}

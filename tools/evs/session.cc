@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tools/evs/session.cc - see session.h.
+#include "tools/evs/session.h"
+
+#include <utility>
+#include <vector>
+
+namespace evs::tools {
+
+bool Session::open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks, void* context) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& setting : choice.settings) {
+    const size_t equals = setting.find('=');
+    pairs.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  std::vector<evs_parameter_t> parameters;
+  for (const auto& [key, value] : pairs) parameters.push_back({key.c_str(), value.c_str()});
+
+  char sentence[512] = "";
+  evs_options_t options{};
+  options.struct_size = sizeof options;
+  options.bus = choice.bus.empty() ? nullptr : choice.bus.c_str();
+  options.config_file = choice.config_file.empty() ? nullptr : choice.config_file.c_str();
+  options.parameters = parameters.data();
+  options.parameter_entries = parameters.size();
+  options.callbacks_ex = &callbacks;
+  options.context = context;
+  options.error = sentence;
+  options.error_size = sizeof sentence;
+  const cs_error_t result = evs_initialize_ex(&handle_, &options);
+  open_ = result == CS_OK;
+  if (!open_) error_ = *sentence != '\0' ? std::string(sentence) : call_failed("evs_initialize_ex", result);
+  return open_;
+}
+
+void Session::close() {
+  if (open_) evs_finalize(handle_);
+  open_ = false;
+}
+
+std::string call_failed(const char* call, cs_error_t error) {
+  return std::string(call) + ": " + cs_strerror(error);
+}
+
+}  // namespace evs::tools

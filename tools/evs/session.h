@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tools/evs/session.h - one handle of the bus, opened from a command line and closed when it goes out of scope.
+//
+// The tool uses the C API that everybody uses: what `evs cat` can do, so can any program.
+#pragma once
+
+#include <string>
+
+#include "evs/evs.h"
+#include "tools/evs/cli.h"
+
+namespace evs::tools {
+
+class Session {
+ public:
+  Session() = default;
+  ~Session() { close(); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // False: error() says what failed. `context` is handed to the callbacks.
+  bool open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks, void* context);
+  void close();
+
+  evs_handle_t handle() const { return handle_; }
+  const std::string& error() const { return error_; }
+
+ private:
+  evs_handle_t handle_ = 0;
+  bool open_ = false;
+  std::string error_;
+};
+
+// "evs_join: CS_ERR_TRY_AGAIN" and the like, for the calls that have no sentence of their own.
+std::string call_failed(const char* call, cs_error_t error);
+
+}  // namespace evs::tools
