@@ -77,9 +77,18 @@ int32_t attach(Bus& bus, Handle& handle) {
   }
 }
 
+cs_error_t error_of(Cause cause) {
+  switch (cause) {
+    case Cause::no_descriptors: return CS_ERR_NO_RESOURCES;
+    case Cause::no_memory: return CS_ERR_NO_MEMORY;
+    case Cause::wrong: break;
+  }
+  return CS_ERR_INVALID_PARAM;
+}
+
 cs_error_t open_handle(evs_handle_t* out, const Wish& wish) {
   Result<Config> config = Config::load(wish.load);
-  if (!config) return fail_and_log(wish, CS_ERR_INVALID_PARAM, config.error());
+  if (!config) return fail_and_log(wish, error_of(config.failure().cause), config.error());
 
   evs_handle_t id = 0;
   Handle* const handle = handle_table::take(id);

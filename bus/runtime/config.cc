@@ -90,7 +90,7 @@ Result<Config> Config::load_or_throw(const LoadRequest& request) {
   const ConfigPairs environment = request.environment ? *request.environment : process_environment();
 
   const Result<std::vector<ConfigFile>> files = read_config_files(request, environment);
-  if (!files) return Failure{files.error()};
+  if (!files) return files.failure();
   for (const ConfigFile& file : *files) {
     std::string refusal = config->apply_all(parse_config_text(file.text, file.path));
     if (!refusal.empty()) return Failure{std::move(refusal)};
@@ -114,7 +114,7 @@ Result<Config> Config::load(const LoadRequest& request) noexcept {
   try {
     return load_or_throw(request);
   } catch (...) {
-    return Failure{"out of memory"};  // short enough to need none
+    return Failure{"out of memory", Cause::no_memory};  // short enough to need none
   }
 }
 
@@ -126,7 +126,7 @@ Result<Config> Config::from_text(std::string_view text, std::string_view file) n
     if (!refusal.empty()) return Failure{std::move(refusal)};
     return config;
   } catch (...) {
-    return Failure{"out of memory"};
+    return Failure{"out of memory", Cause::no_memory};
   }
 }
 

@@ -41,12 +41,27 @@ Failure unreadable(const std::string& path, std::string_view reason) {
   return {printable(path) + ": cannot read the configuration: " + std::string(reason)};
 }
 
+// The file may be faultless: what this process has run out of is no error of who wrote it.
+Failure unreadable(const std::string& path, int error) {
+  Failure failure = unreadable(path, error_text(error));
+  if (error == EMFILE) {
+    failure.text += "; close some descriptors, or raise this process's limit (ulimit -n)";
+    failure.cause = Cause::no_descriptors;
+  } else if (error == ENFILE) {
+    failure.text += "; the whole machine is out of them (sysctl fs.file-max)";
+    failure.cause = Cause::no_descriptors;
+  } else if (error == ENOMEM) {
+    failure.cause = Cause::no_memory;
+  }
+  return failure;
+}
+
 // Not blocking: a FIFO put in a file's place must not stop the host application.
 Result<std::string> read_all(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.get() < 0) return unreadable(path, error_text(errno));
+  if (file.get() < 0) return unreadable(path, errno);
   struct stat status;
-  if (::fstat(file.get(), &status) != 0) return unreadable(path, error_text(errno));
+  if (::fstat(file.get(), &status) != 0) return unreadable(path, errno);
   if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a directory");
   if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))  // /dev/null is a fine empty configuration
     return unreadable(path, "it is not a file");
@@ -55,7 +70,7 @@ Result<std::string> read_all(const std::string& path) {
   while (text.size() <= kFileBytesMax) {
     const ssize_t got = ::read(file.get(), block, sizeof(block));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return unreadable(path, error_text(errno));
+    if (got < 0) return unreadable(path, errno);
     if (got == 0) break;
     text.append(block, static_cast<size_t>(got));
   }
@@ -96,7 +111,7 @@ Result<std::vector<std::string>> toml_files(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), ::closedir);
   if (!entries) {
     if (errno == ENOENT || errno == ENOTDIR) return paths;
-    return unreadable(directory, error_text(errno));
+    return unreadable(directory, errno);
   }
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string_view name = entry->d_name;
@@ -142,7 +157,7 @@ Result<std::vector<ConfigFile>> read_config_files(const LoadRequest& request, co
     const std::string system = request.system_directory + "/evs.toml";
     if (exists(system, false)) paths.push_back(system);
     Result<std::vector<std::string>> parts = toml_files(request.system_directory + "/conf.d");
-    if (!parts) return Failure{parts.error()};
+    if (!parts) return parts.failure();
     paths.insert(paths.end(), parts->begin(), parts->end());
     const std::string user = user_file(environment);
     if (!user.empty() && exists(user, true)) paths.push_back(user);
@@ -152,7 +167,7 @@ Result<std::vector<ConfigFile>> read_config_files(const LoadRequest& request, co
   std::vector<ConfigFile> files;
   for (const std::string& path : paths) {
     Result<std::string> text = read_all(path);
-    if (!text) return Failure{text.error()};
+    if (!text) return text.failure();
     files.push_back({path, std::move(*text)});
   }
   return files;

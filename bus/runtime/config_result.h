@@ -13,8 +13,12 @@
 
 namespace evs::runtime {
 
+// Whose fault it was: what somebody wrote, or this process's limits, under which the same configuration may do later.
+enum class Cause { wrong, no_descriptors, no_memory };
+
 struct Failure {
   std::string text;
+  Cause cause = Cause::wrong;
 };
 
 template <class T>
@@ -31,11 +35,12 @@ class [[nodiscard]] Result {
   T* operator->() noexcept { return get(); }
   const T* operator->() const noexcept { return const_cast<Result*>(this)->get(); }
 
-  const std::string& error() const noexcept {
+  const Failure& failure() const noexcept {
     const Failure* failure = std::get_if<1>(&state_);
     assert(failure != nullptr && "the error of a success");
-    return failure->text;
+    return *failure;
   }
+  const std::string& error() const noexcept { return failure().text; }
 
  private:
   T* get() noexcept {

@@ -152,7 +152,7 @@ Result<std::vector<Assignment>> parse_config_text(std::string_view text, std::st
     if (!refusal.empty()) return Failure{std::move(refusal)};
     return std::move(flattener.found);
   } catch (...) {
-    return Failure{"out of memory"};
+    return Failure{"out of memory", Cause::no_memory};
   }
 }
 

@@ -5,6 +5,7 @@
 // as arguments. The process's own environment is used where reading it is what is tested.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -192,16 +193,16 @@ TEST(Refusal, BadValueNamesPlaceKeyValueAndWhatIsValid) {
       {"log.level = 3",
        "evs.toml:1: log.level = 3: takes a text, in quotes; must be one of trace, debug, info, warning, error, off"},
       {"local.ring_size = \"3MiB\"",
-       "evs.toml:1: local.ring_size = \"3MiB\": must be a power of two from 256KiB to 1GiB"},
+       "evs.toml:1: local.ring_size = \"3MiB\": must be a power of two from 512KiB to 1GiB"},
       {"local.ring_size = \"2GiB\"",
-       "evs.toml:1: local.ring_size = \"2GiB\": must be a power of two from 256KiB to 1GiB"},
+       "evs.toml:1: local.ring_size = \"2GiB\": must be a power of two from 512KiB to 1GiB"},
       {"local.ring_size = 4194304",
        "evs.toml:1: local.ring_size = 4194304: a bare number; write its unit (units: B, KiB, MiB, GiB); must be a "
-       "power of two from 256KiB to 1GiB"},
+       "power of two from 512KiB to 1GiB"},
       {"local.ring_size = true",
-       "evs.toml:1: local.ring_size = true: takes a size; must be a power of two from 256KiB to 1GiB"},
+       "evs.toml:1: local.ring_size = true: takes a size; must be a power of two from 512KiB to 1GiB"},
       {"local.ring_size = [1, 2]",
-       "evs.toml:1: local.ring_size = [1,2]: takes a size; must be a power of two from 256KiB to 1GiB"},
+       "evs.toml:1: local.ring_size = [1,2]: takes a size; must be a power of two from 512KiB to 1GiB"},
       {"local.spin = \"20\"",
        "evs.toml:1: local.spin = \"20\": a bare number; write its unit (units: ns, us, ms, s, min, h); must be from "
        "0 to 1ms"},
@@ -232,7 +233,7 @@ TEST(Refusal, BadValueNamesPlaceKeyValueAndWhatIsValid) {
 
 TEST(Refusal, GoodValuesAreNotRefused) {
   for (const char* good :
-       {"local.ring_size = \"256KiB\"", "local.ring_size = \"1 GiB\"", "local.stalled_writer_timeout = 0",
+       {"local.ring_size = \"512KiB\"", "local.ring_size = \"1 GiB\"", "local.stalled_writer_timeout = 0",
         "local.stalled_writer_timeout = \"1h\"", "local.spin = 0", "log.to = \"syslog\"", "log.to = \"none\"",
         "log.to = \"file:/var/log/evs.log\"", "local.transport = \"/opt/x/evs-transport-own.so\"", "log.rate = 0",
         "uplink.transport = \"udp\"", "uplink.transport = \"\"", "plugins.path = \"/a:/b\"", "log.rate = 0x10",
@@ -319,6 +320,27 @@ TEST_F(World, FilesThatCannotBeReadAreNamed) {
   request.file = root + "/fifo";
   ASSERT_EQ(::mkfifo(request.file.c_str(), 0600), 0);
   EXPECT_EQ(refusal(), root + "/fifo: cannot read the configuration: it is not a file") << "and did not block";
+}
+
+// A file that cannot be opened for want of a descriptor is no bad configuration: the caller hears what ran out.
+TEST_F(World, NoDescriptorLeftIsNotTheFilesFault) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;  // those that are open stay; a new one is refused
+  request.file = file("named.toml", "log.rate = 1\n");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Result<Config> from_file = Config::load(request);
+  request.file.clear();
+  const Result<Config> from_directory = Config::load(request);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(from_file.ok());
+  EXPECT_EQ(from_file.failure().cause, Cause::no_descriptors);
+  EXPECT_THAT(from_file.error(), HasSubstr("/named.toml: cannot read the configuration: Too many open files; "));
+  EXPECT_THAT(from_file.error(), HasSubstr("ulimit -n"));
+  ASSERT_FALSE(from_directory.ok());
+  EXPECT_EQ(from_directory.failure().cause, Cause::no_descriptors);
+  EXPECT_THAT(from_directory.error(), HasSubstr("/conf.d: "));
 }
 
 TEST_F(World, AFileWithoutPermissionIsNamed) {
