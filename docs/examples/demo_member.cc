@@ -46,10 +46,17 @@ class Member {
     std::string reason;
     auto bus = evs::Bus::open({}, &reason);
     if (!bus) return fail(name_, "open", reason);
-    if (auto joined = bus->join(kGroups); !joined) return fail(name_, "join", joined.error().what());
     const auto fd = bus->fd();
     const auto us = bus->membership();
     if (!fd || !us) return fail(name_, "fd or membership", "refused");
+    // A join takes room in the ring like a message. Others may have filled it: we read our part of it, and try again.
+    evs::Result<void> joined;
+    while (joined = bus->join(kGroups), joined.try_again()) {
+      if (auto read = take_a_batch(*bus); !read) return fail(name_, "next", read.error().what());
+      pollfd readable{*fd, POLLIN, 0};
+      ::poll(&readable, 1, 1);
+    }
+    if (!joined) return fail(name_, "join", joined.error().what());
     std::cout << "ready " << us->nodeid << std::endl;
 
     pollfd waiting[] = {{*fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
@@ -59,14 +66,7 @@ class Member {
       ::poll(waiting, 2, sending_ ? (rate_ == 0 ? 0 : 1) : stopping_ ? 1 : 100);
       if (waiting[1].revents != 0) read_commands();
       if (auto answer = send_what_is_due(*bus); !answer) return fail(name_, "send", answer.error().what());
-      evs::Result<void> outcome;
-      // A batch: while others send faster than we write there is always one more, and commands would wait for ever.
-      for (int taken = 0; taken < kBatch; ++taken) {
-        auto event = bus->next(&outcome);
-        if (!event) break;
-        write_down(*event);
-      }
-      if (!outcome && !outcome.try_again()) return fail(name_, "next", outcome.error().what());
+      if (auto read = take_a_batch(*bus); !read) return fail(name_, "next", read.error().what());
       record_.flush();
       if (Clock::now() >= next_report) {
         std::cout << "count " << delivered_ << std::endl;
@@ -79,6 +79,17 @@ class Member {
   }
 
  private:
+  // A batch: while others send faster than we write there is always one more, and commands would wait for ever.
+  evs::Result<void> take_a_batch(evs::Bus& bus) {
+    evs::Result<void> outcome;
+    for (int taken = 0; taken < kBatch; ++taken) {
+      const auto event = bus.next(&outcome);
+      if (!event) return outcome.try_again() ? evs::Result<void>() : outcome;  // none waits
+      write_down(*event);
+    }
+    return {};
+  }
+
   void write_down(const evs::Event& event) {
     if (const auto* message = std::get_if<evs::Message>(&event)) {
       ++delivered_;
