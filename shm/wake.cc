@@ -110,11 +110,6 @@ void Bells::arm(uint32_t slot, uint32_t cursor, uint32_t how) {
   barrier_everywhere();  // SLEEP
 }
 
-void Bells::disarm(uint32_t slot, uint32_t cursor, uint32_t how) {
-  Slot& s = segment_->slot(slot);
-  s.cursors[cursor].armed.fetch_and(~how, std::memory_order_seq_cst);
-}
-
 bool Bells::concerns(const CursorCell& cell, const void* groups, uint32_t group_count) const {
   const auto* key = static_cast<const unsigned char*>(groups);
   for (uint32_t i = 0; i < group_count; ++i, key += kGroupBytes) {

@@ -48,7 +48,6 @@ class Bells {
   }
   // Asks to be rung. The caller looks at the ring again afterwards: a commit that did not see the bits is seen by that look.
   void arm(uint32_t slot, uint32_t cursor, uint32_t how);
-  void disarm(uint32_t slot, uint32_t cursor, uint32_t how);
   // Rings the armed cursors that a record to these groups may concern; `everybody` for memberships.
   void ring_armed(bool everybody, const void* groups, uint32_t group_count);
   // Rings one cursor whatever it waits for, if it waits.

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,6 +45,19 @@ Cursor::~Cursor() {
   }
 }
 
+void Cursor::leave_slot() {
+  former_ = &cell();
+  position_.store(0, std::memory_order_relaxed);
+  cell_.store(&nowhere_, std::memory_order_release);
+}
+
+void Cursor::wake_former() {
+  for (shm::CursorCell* c : {former_, &nowhere_}) {
+    c->futex.fetch_add(1, std::memory_order_seq_cst);
+    shm::futex_wake(c->futex);
+  }
+}
+
 void Cursor::move_to_slot() {
   shm::Slot& slot = transport.segment().slot(transport.slot());
   shm::CursorCell& c = slot.cursors[index_];
@@ -64,12 +78,14 @@ void Cursor::move_to_slot() {
     }
   }
   c.in_use.store(1, std::memory_order_release);
+  cell_.store(&c, std::memory_order_release);
   uint32_t used = slot.cursors_used.load(std::memory_order_relaxed);
   while (used <= index_ && !slot.cursors_used.compare_exchange_weak(used, index_ + 1, std::memory_order_seq_cst)) {}
 }
 
 int32_t Transport::open_cursor(Cursor*& out) {
   const std::lock_guard lock(cursors_mutex_);
+  if (!has_slot_) return EVS_P_EXPELLED;
   if (cursors_.empty()) cursors_.resize(shm::kCursors);
   for (uint32_t i = 0; i < shm::kCursors; ++i) {
     if (cursors_[i]) continue;
@@ -168,6 +184,7 @@ void Cursor::interest_remove(const evs_plugin_group* groups, uint32_t count) {
 
 // Asks to be rung; true: there was nothing then, and whatever comes rings.
 bool Cursor::arm_and_look(uint32_t how) {
+  if (!transport.member()) return false;
   transport.bells().arm(transport.slot(), index_, how);
   if (pending() != 0) return false;
   // A claim stands before us that is not committed. What is committed behind it may be ours and have rung already (we were awake), and who
@@ -177,6 +194,14 @@ bool Cursor::arm_and_look(uint32_t how) {
   if (position == 0 || transport.segment().hot().tail.load(std::memory_order_seq_cst) <= position) return true;
   transport.bells().arm(transport.slot(), index_, how | shm::kArmedAny);
   return pending() == 0;
+}
+
+// A rejoin may have moved us since `c` was ours, and it may be another process's by now, whose sleeper lost its bit to us: it looks again.
+void Cursor::disarm(shm::CursorCell& c, uint32_t how) {
+  c.armed.fetch_and(~how, std::memory_order_seq_cst);
+  if (&cell() == &c) return;
+  c.futex.fetch_add(1, std::memory_order_seq_cst);
+  shm::futex_wake(c.futex);
 }
 
 int32_t Cursor::wait(uint64_t timeout_ns) {
@@ -203,14 +228,14 @@ int32_t Cursor::wait(uint64_t timeout_ns) {
     if (pending() != 0) return transport.member() ? EVS_P_OK : EVS_P_EXPELLED;
     // SLEEP: armed, then looked again; also whether a rejoin moved us to another cell meanwhile.
     if (!arm_and_look(shm::kArmedFutex) || &cell() != &c || interrupted_.load(std::memory_order_seq_cst) != 0) {
-      transport.bells().disarm(transport.slot(), index_, shm::kArmedFutex);
+      disarm(c, shm::kArmedFutex);
       continue;
     }
     uint64_t left = UINT64_MAX;
     if (deadline != UINT64_MAX) {
       const uint64_t now = monotonic_ns();
       if (now >= deadline) {
-        transport.bells().disarm(transport.slot(), index_, shm::kArmedFutex);
+        disarm(c, shm::kArmedFutex);
         return EVS_P_TIMEOUT;
       }
       left = deadline - now;
@@ -257,10 +282,11 @@ int32_t Cursor::fd() {
   return -1;
 }
 
+// Raw calls: on the way of a dispatch that finds nothing, and no cancellation points.
 void Cursor::drain_bell() {
   char bytes[256];
   const int fd = fifo_.load(std::memory_order_relaxed);
-  while (::read(fd, bytes, sizeof bytes) == sizeof bytes) {}
+  while (syscall(SYS_read, fd, bytes, sizeof bytes) == sizeof bytes) {}
 }
 
 // Always drained: a ringer that took our bits long ago may write only now, and a byte that stays makes the descriptor readable for ever.
@@ -270,7 +296,7 @@ int32_t Cursor::arm() {
   // Still armed: nobody rang since, and that arming's look covers all that was claimed after it.
   const bool armed = (cell().armed.load(std::memory_order_acquire) & shm::kArmedBell) != 0;
   if (armed ? pending() == 0 : arm_and_look(shm::kArmedBell)) return EVS_P_AGAIN;
-  transport.bells().disarm(transport.slot(), index_, shm::kArmedBell);
+  disarm(cell(), shm::kArmedBell);
   ring();
   return EVS_P_OK;
 }
@@ -279,7 +305,7 @@ void Cursor::ring() {
   const int fd = fifo_.load(std::memory_order_acquire);
   if (fd < 0) return;
   const int saved = errno;
-  static_cast<void>(!write(fd, "!", 1));
+  syscall(SYS_write, fd, "!", 1);
   errno = saved;
 }
 

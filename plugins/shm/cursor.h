@@ -42,8 +42,13 @@ class Cursor {
   void ring();
   uint64_t lag() const;
 
-  // For the transport: the slot is another one now. Parks; filter and bell move along.
+  // For the transport, in a rejoin: the slot is given back, and somebody else may take it. Until there is another one, what is written to the
+  // cell goes nowhere.
+  void leave_slot();
+  // The slot is another one now. Parks; filter and bell move along.
   void move_to_slot();
+  // Whoever sleeps on a cell of before looks again.
+  void wake_former();
   uint64_t count_unread() const;
   bool blocked_at(uint64_t& position) const;
   uint32_t index() const { return index_; }
@@ -51,14 +56,18 @@ class Cursor {
   Transport& transport;
 
  private:
-  shm::CursorCell& cell() const { return transport.segment().slot(transport.slot()).cursors[index_]; }
+  shm::CursorCell& cell() const { return *cell_.load(std::memory_order_acquire); }
   void adopt(const shm::View& view);
   int32_t take_message(evs_read& request, uint64_t position, const shm::RecordView& record, size_t& used);
   int32_t take_membership(evs_read& request, const shm::View& view, size_t& used);
   void drain_bell();
   bool arm_and_look(uint32_t how);
+  void disarm(shm::CursorCell& cell, uint32_t how);
 
   const uint32_t index_;
+  shm::CursorCell nowhere_{};                    // while the process has no slot
+  std::atomic<shm::CursorCell*> cell_{&nowhere_};
+  shm::CursorCell* former_ = &nowhere_;
   std::atomic<uint64_t> position_{0};  // written in [cursor] calls; 0: parked
   shm::View view_;                     // at position_
   std::vector<uint32_t> generation_of_;  // by slot, of the members at position_; 0: none

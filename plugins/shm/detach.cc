@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "plugins/shm/cursor.h"
 #include "plugins/shm/transport.h"
@@ -100,6 +101,32 @@ void Transport::stop() {
   }
 }
 
+void Transport::leave_expelled_slot() {
+  for (auto& cursor : cursors_)
+    if (cursor) lost_unread_ += cursor->count_unread();
+  own_word_.store(~0ull, std::memory_order_release);
+  own_groups_.close_and_remove(directory_);
+  count(shm::Counter::expelled);
+
+  // The old slot is ours to give back only when nothing of it is open: a thread that jumped out of a claim, or stands in one, may still
+  // write where the claim is. Then it stays in quarantine until this process ends.
+  shm::Slot& body = segment_.slot(slot_);
+  bool open = false;
+  for (shm::Cell& cell : body.cells) open |= cell.intent.load(std::memory_order_acquire) != 0;
+  for (shm::Pin& pin : body.pins) open |= pin.position.load(std::memory_order_acquire) != 0;
+  release_robust(true);
+  for (auto& cursor : cursors_)
+    if (cursor) cursor->leave_slot();
+  SlotWord word = slot_word(segment_, slot_);
+  if (!open && word.generation == generation_ && word.state == SlotState::expelled) {
+    SlotWord dead = word;
+    dead.state = SlotState::dead;
+    change_slot(segment_, slot_, word, dead);
+  }
+  if (!open) locks_.vacate(slot_);  // also when somebody took us for dead: the slot's next life locks it
+  has_slot_ = false;
+}
+
 // On the service thread; the host keeps every other thread out but those in wait().
 Status Transport::rejoin(uint64_t& lost) {
   lost = 0;
@@ -107,28 +134,7 @@ Status Transport::rejoin(uint64_t& lost) {
   // would hold the ring with a cursor that nobody moves.
   if (member()) return {};
   const std::lock_guard cursors(cursors_mutex_);
-  for (auto& cursor : cursors_)
-    if (cursor) lost += cursor->count_unread();
-  own_word_.store(~0ull, std::memory_order_release);
-  own_groups_.close_and_remove(directory_);
-  count(shm::Counter::expelled);
-
-  // The old slot is ours to give back only when nothing of it is open: a thread that jumped out of a claim, or stands in one, may still
-  // write where the claim is. Then it stays in quarantine until this process ends.
-  const uint32_t old_slot = slot_;
-  shm::Slot& body = segment_.slot(old_slot);
-  bool open = false;
-  for (shm::Cell& cell : body.cells) open |= cell.intent.load(std::memory_order_acquire) != 0;
-  for (shm::Pin& pin : body.pins) open |= pin.position.load(std::memory_order_acquire) != 0;
-  release_robust(true);
-  SlotWord word = slot_word(segment_, old_slot);
-  if (!open && word.generation == generation_ && word.state == SlotState::expelled) {
-    SlotWord dead = word;
-    dead.state = SlotState::dead;
-    change_slot(segment_, old_slot, word, dead);
-  }
-  if (!open) locks_.vacate(old_slot);  // also when somebody took us for dead: the slot's next life locks it
-  has_slot_ = false;
+  if (has_slot_) leave_expelled_slot();  // not when an earlier attempt failed behind this
   EVS_CRASH_POINT("rejoin.acknowledged");
   const Status s = attach(parameters_.attach_timeout_ns, true);
   if (s.ok())
@@ -136,13 +142,10 @@ Status Transport::rejoin(uint64_t& lost) {
       if (cursor) cursor->move_to_slot();
   // A thread in wait() sleeps on the old cell, and nobody will ring that again. (If the slot is another process's by now, its sleeper looks
   // once in vain.)
-  for (auto& cursor : cursors_) {
-    if (!cursor) continue;
-    std::atomic<uint32_t>& futex = segment_.slot(old_slot).cursors[cursor->index()].futex;
-    futex.fetch_add(1, std::memory_order_seq_cst);
-    shm::futex_wake(futex);
-  }
+  for (auto& cursor : cursors_)
+    if (cursor) cursor->wake_former();
   if (!s.ok()) return s;
+  lost = std::exchange(lost_unread_, 0);
   starved_bytes_.store(0, std::memory_order_relaxed);
   count(shm::Counter::rejoins);
   return {};

@@ -122,6 +122,7 @@ class Transport {
   shm::Status take_slot(uint64_t deadline_ns);
   shm::Status take_this_slot(uint32_t slot);
   void give_up_slot();
+  void leave_expelled_slot();
   shm::Status attach(uint64_t timeout_ns, bool on_service_thread);
   shm::Status append_join(uint64_t deadline_ns, uint64_t& position);
   shm::Status await_join(uint64_t deadline_ns, uint64_t position, bool& accepted);
@@ -180,6 +181,7 @@ class Transport {
   uint32_t generation_ = 0;
   std::atomic<uint64_t> own_word_{~0ull};  // the slot word while we are a member
   bool has_slot_ = false;
+  uint64_t lost_unread_ = 0;  // in an expulsion that no rejoin has mended yet
 
   std::mutex view_mutex_;   // view_, view_position_, publishing
   shm::View view_;          // as far as this process has read
