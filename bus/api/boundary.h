@@ -11,11 +11,13 @@
 
 #include "bus/runtime/call.h"
 #include "bus/runtime/check.h"
+#include "bus/runtime/no_cancel.h"
 
 namespace evs::api {
 
+// For what calls back: no_cancel.h.
 template <class Work>
-cs_error_t guarded(Work work) {
+cs_error_t guarded_calling_back(Work work) {
   try {
     return work();
   } catch (abi::__forced_unwind&) {
@@ -27,11 +29,17 @@ cs_error_t guarded(Work work) {
   }
 }
 
+template <class Work>
+cs_error_t guarded(Work work) {
+  const runtime::NoCancel not_in_here;
+  return guarded_calling_back(work);
+}
+
 // The same inside a call on a handle.
 template <class Work>
-cs_error_t guarded(runtime::Call& call, Work work) {
+cs_error_t guarded_calling_back(runtime::Call& call, Work work) {
   if (!call.inside()) return call.error();
-  return guarded([&] {
+  return guarded_calling_back([&] {
     try {
       return work(call.handle());
     } catch (const runtime::CheckFailed& failed) {
@@ -39,6 +47,12 @@ cs_error_t guarded(runtime::Call& call, Work work) {
       return CS_ERR_LIBRARY;
     }
   });
+}
+
+template <class Work>
+cs_error_t guarded(runtime::Call& call, Work work) {
+  const runtime::NoCancel not_in_here;
+  return guarded_calling_back(call, work);
 }
 
 }  // namespace evs::api

@@ -74,7 +74,7 @@ cs_error_t evs_dispatch(evs_handle_t handle, cs_dispatch_flags_t flags) {
   if (!call.inside()) return call.error();
   if (flags == CS_DISPATCH_ALL && call.handle().is_idle()) return CS_OK;
   if (flags < CS_DISPATCH_ONE || flags > CS_DISPATCH_ONE_NONBLOCKING) return CS_ERR_INVALID_PARAM;
-  return guarded(call, [&](Handle& mine) { return mine.dispatch(call, flags); });
+  return evs::api::guarded_calling_back(call, [&](Handle& mine) { return mine.dispatch(call, flags); });
 }
 
 cs_error_t evs_join(evs_handle_t handle, const struct evs_group* groups, size_t group_entries) {

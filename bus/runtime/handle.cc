@@ -15,6 +15,7 @@
 
 #include "bus/runtime/bus_registry.h"
 #include "bus/runtime/handle_table.h"
+#include "bus/runtime/no_cancel.h"
 #include "bus/runtime/presence.h"
 
 namespace evs::runtime {
@@ -98,6 +99,7 @@ void Handle::take_down_if_closing(Handle& handle) {
 void Handle::release_callback_lock() {
   const bool is_ours = forks_ == handle_table::g_forks.load(std::memory_order_relaxed);  // else the parent's: hands off
   if (is_ours && callback_lock_.depth() == 1 && closing_.load(std::memory_order_seq_cst) == 1) {
+    const NoCancel not_in_here;
     Bus* const was_on = take_down();
     callback_lock_.unlock();
     handle_table::give_back(*this);

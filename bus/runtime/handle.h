@@ -160,6 +160,7 @@ class Handle {
   void call_configuration(const Configuration& configuration);
   cs_error_t sleep(Call& call);
   cs_error_t gone(const Call& call) const;
+  void note_leftovers(Call& call);
   bool has_something() const;
   bool is_open() const;
 

@@ -13,6 +13,7 @@
 
 #include "bus/runtime/call.h"
 #include "bus/runtime/handle.h"
+#include "bus/runtime/no_cancel.h"
 
 namespace evs::runtime {
 namespace {
@@ -50,13 +51,27 @@ cs_error_t Handle::gone(const Call& call) const {
   return call.error() == CS_ERR_LIBRARY ? CS_ERR_LIBRARY : CS_OK;
 }
 
+// What was read and not told yet: has_something() shall know, and who sleeps in another dispatch, whom no bell rings for it. With the callback
+// lock held. Either the sleeper's look (after it was counted) finds the bit, or we find it counted.
+void Handle::note_leftovers(Call& call) {
+  if (batch_ == nullptr) return;
+  const bool leftover = !batch_->drained() || next_event_ < events_.size();
+  const bool known = (dirty_.load(std::memory_order_relaxed) & kLeftover) != 0;
+  if (leftover && !known) {
+    dirty_.fetch_or(kLeftover, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) != 0 && call.enter()) ops->wake(cursor);
+  }
+  if (!leftover && known) dirty_.fetch_and(~static_cast<uint32_t>(kLeftover), std::memory_order_release);
+}
+
 cs_error_t Handle::dispatch(Call& call, cs_dispatch_flags_t flags) {
   const bool single = flags == CS_DISPATCH_ONE || flags == CS_DISPATCH_ONE_NONBLOCKING;
   const bool blocking = flags == CS_DISPATCH_ONE || flags == CS_DISPATCH_BLOCKING;
   const cs_error_t nothing = flags == CS_DISPATCH_ONE_NONBLOCKING ? CS_ERR_TRY_AGAIN : CS_OK;
   struct Holder {
     Holder(Handle& handle, Call& its_call) : held(handle), in(its_call) {}
-    ~Holder() {
+    ~Holder() {  // also of a thread that is cancelled in a callback
+      held.note_leftovers(in);
       in.leave();  // releasing may take the handle down, which waits for those inside
       held.release_callback_lock();
     }
@@ -74,12 +89,6 @@ cs_error_t Handle::dispatch(Call& call, cs_dispatch_flags_t flags) {
       }
       const Holder holder(*this, call);
       outcome = call.enter() ? run(call, single) : Outcome::gone;
-      if (batch_ != nullptr && outcome != Outcome::gone) {
-        const bool leftover = !batch_->drained() || next_event_ < events_.size();
-        const bool known = (dirty_.load(std::memory_order_relaxed) & kLeftover) != 0;
-        if (leftover && !known) dirty_.fetch_or(kLeftover, std::memory_order_release);
-        if (!leftover && known) dirty_.fetch_and(~static_cast<uint32_t>(kLeftover), std::memory_order_release);
-      }
     }
     switch (outcome) {
       case Outcome::delivered:
@@ -100,6 +109,7 @@ cs_error_t Handle::dispatch(Call& call, cs_dispatch_flags_t flags) {
         if (rejoined == EVS_P_OK) continue;
         if (!blocking) return error_of_status(rejoined);
         call.leave();
+        const NoCancel not_in_here;
         const timespec pause{0, kRejoinPauseNs};
         nanosleep(&pause, nullptr);
         if (!call.enter()) return gone(call);
@@ -303,7 +313,8 @@ cs_error_t Handle::sleep(Call& call) {
   hold();
   call.leave();
   sleep_lock_.lock();
-  const int32_t status = is_open() ? ops->wait(cursor, UINT64_MAX) : EVS_P_INTERRUPTED;
+  const bool quiet = is_open() && dirty_.load(std::memory_order_seq_cst) == 0;
+  const int32_t status = quiet ? ops->wait(cursor, UINT64_MAX) : EVS_P_INTERRUPTED;
   sleep_lock_.unlock();
   release();
   if (!call.enter()) return CS_ERR_BAD_HANDLE;

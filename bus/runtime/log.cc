@@ -13,6 +13,7 @@
 #include "bus/runtime/config.h"
 #include "bus/runtime/log_rate.h"
 #include "bus/runtime/log_sinks.h"
+#include "bus/runtime/no_cancel.h"
 
 namespace evs::runtime {
 namespace {
@@ -104,6 +105,7 @@ bool Log::is_ours() const noexcept {
 
 void Log::put(LogLevel level, std::string_view text) {
   if (inside_->sink == nullptr) return;
+  const NoCancel not_in_here;
   std::string line = inside_->opening + printable(text, kLogTextBytesMax);
   inside_->logger.log(static_cast<spdlog::level::level_enum>(level), spdlog::string_view_t(line.data(), line.size()));
 }

@@ -150,6 +150,22 @@ TEST(Dispatch, BlockingWaitsForTheFirst) {
   EXPECT_THAT(receiver.take(), ElementsAre("msg x"));
 }
 
+// Two threads, a message each: the first may read both, and must not leave the second asleep on its own.
+TEST(Dispatch, WhatOneLeavesAnotherIsWokenFor) {
+  Story story;
+  ASSERT_EQ(story.join("a"), CS_OK);
+  story.told();
+  for (int round = 0; round < 200; ++round) {
+    std::thread other([&] { EXPECT_EQ(story.dispatch(CS_DISPATCH_ONE), CS_OK); });
+    std::thread third([&] { EXPECT_EQ(story.dispatch(CS_DISPATCH_ONE), CS_OK); });
+    ASSERT_EQ(story.say("1"), CS_OK);
+    ASSERT_EQ(story.say("2"), CS_OK);
+    other.join();
+    third.join();
+    ASSERT_EQ(story.take(), (Lines{"msg 1", "msg 2"})) << round;
+  }
+}
+
 TEST(Threads, SixtyFourOnOneHandle) {
   Story story;
   ASSERT_EQ(story.join("a"), CS_OK);
@@ -207,6 +223,60 @@ TEST(Threads, HandlesComeAndGoUnderSenders) {
   }
   done = true;
   for (auto& user : users) user.join();
+}
+
+// A cancellation that hits a call takes effect when it has returned: nothing is left locked or half done, and nobody is ended.
+TEST(Threads, CancelledWhileTheyCall) {
+  Story story;
+  ASSERT_EQ(story.join("g"), CS_OK);
+  for (int round = 0; round < 60; ++round) {
+    std::atomic<int> turns{0};
+    const auto call = [&] {
+      Story own;
+      int fd = -1;
+      unsigned int nodeid = 0;
+      evs_status_t status{};
+      status.struct_size = sizeof status;
+      for (;; ++turns) {
+        own.join("h");
+        own.say("x");
+        evs_fd_get(own.handle, &fd);
+        evs_dispatch(own.handle, CS_DISPATCH_ALL);
+        evs_membership_get(own.handle, &nodeid, nullptr, nullptr);
+        evs_status(own.handle, &status);
+        own.leave("h");
+        own.lines.clear();
+        Story brief;
+        pthread_testcancel();
+      }
+    };
+    std::thread caller(call);
+    while (turns < round % 5) std::this_thread::yield();
+    ASSERT_EQ(pthread_cancel(caller.native_handle()), 0);
+    caller.join();
+  }
+  story.take();
+  ASSERT_EQ(story.say("all is well"), CS_OK);
+  EXPECT_EQ(story.messages(), Lines{"all is well"});
+}
+
+TEST(Threads, CancelledInACallback) {
+  Story story;
+  ASSERT_EQ(story.join("g"), CS_OK);
+  story.told();
+  std::atomic<bool> there{false};
+  story.on_message = [&] {
+    there = true;
+    for (;;) pause();
+  };
+  ASSERT_EQ(story.say("1"), CS_OK);
+  ASSERT_EQ(story.say("2"), CS_OK);
+  std::thread caller([&] { story.dispatch(CS_DISPATCH_BLOCKING); });
+  while (!there) std::this_thread::yield();
+  ASSERT_EQ(pthread_cancel(caller.native_handle()), 0);
+  caller.join();
+  story.on_message = nullptr;
+  EXPECT_EQ(story.messages(), (Lines{"1", "2"})) << "the first was told before, the second is not lost";
 }
 
 TEST(Limits, HandlesOfAProcess) {
