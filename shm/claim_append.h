@@ -162,9 +162,11 @@ template <class Frame>
   EVS_CRASH_POINT("clear");
   position = where;
 
+  // SLEEP. The processor's part of the fence is the sleeper's (barrier.h); that the compiler keeps the look behind the commit is ours.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   const HotWords& hot = *hot_;
   if (__builtin_expect(fence_ || hot.fences_wanted.load(std::memory_order_relaxed) != 0, 0))
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // SLEEP, where the sleeper's barrier does not reach
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // where the sleeper's barrier does not reach
   // Two words are 128 members, the default; those that no slot has stay zero.
   uint64_t armed = hot.armed_slots[0].load(std::memory_order_relaxed) | hot.armed_slots[1].load(std::memory_order_relaxed);
   for (uint32_t w = 2; __builtin_expect(w < slot_word_count_, 0); ++w) armed |= hot.armed_slots[w].load(std::memory_order_relaxed);

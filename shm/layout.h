@@ -29,7 +29,7 @@ inline constexpr uint32_t kPins = 8;             // see Pin
 inline constexpr uint32_t kCursors = 256;        // handles of one process
 inline constexpr uint32_t kFilterWords = 8;      // 512 bits of interest a cursor
 inline constexpr uint32_t kMaxGroups = 4096;     // groups of one message
-inline constexpr uint64_t kMinCapacity = 256 * 1024;
+inline constexpr uint64_t kMinCapacity = 512 * 1024;  // two messages to kMaxGroups, and the reserve
 inline constexpr uint64_t kMaxCapacity = 1ull << 30;
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free, "processes share these words");

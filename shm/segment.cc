@@ -110,7 +110,7 @@ Status check_shape(const SegmentShape& shape) {
   if (shape.ring_capacity < kMinCapacity || shape.ring_capacity > kMaxCapacity ||
       (shape.ring_capacity & (shape.ring_capacity - 1)) != 0)
     return Status::fail(Code::bad_parameter, "ring_size " + number(shape.ring_capacity) +
-                                                 " bytes: it must be a power of two from 256KiB to 1GiB");
+                                                 " bytes: it must be a power of two from 512KiB to 1GiB");
   if (shape.max_members < 2 || shape.max_members > kMaxMembers)
     return Status::fail(Code::bad_parameter,
                         "max_processes " + number(shape.max_members) + ": it must be from 2 to 1024");

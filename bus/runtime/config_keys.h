@@ -62,7 +62,7 @@ inline constexpr KeySpec kKeys[] = {
     {.name = "local.ring_size", .type = KeyType::bytes, .initial = "4MiB",
      .help = "Capacity of the shared ring. Above the second-level cache and below the third is fastest; it must hold "
              "two of the largest messages. Decided by the process that creates the bus.",
-     .low = 256 * kOneKiB, .high = kOneGiB, .power_of_two = true},
+     .low = 512 * kOneKiB, .high = kOneGiB, .power_of_two = true},
     {.name = "local.message_limit", .type = KeyType::bytes, .initial = "1MiB",
      .help = "Largest message; a larger one is refused with CS_ERR_TOO_BIG. Decided by the process that creates the bus.",
      .low = kOneKiB, .high = 256 * kOneMiB},
@@ -150,7 +150,7 @@ std::string_view nearest_key(std::string_view name);
 // EVS_LOCAL_RING_SIZE for local.ring_size.
 std::string environment_name(std::string_view key);
 
-// "a power of two from 256KiB to 1GiB", "one of trace, debug, ...": completes the sentence "must be".
+// "a power of two from 512KiB to 1GiB", "one of trace, debug, ...": completes the sentence "must be".
 std::string describe_range(const KeySpec& key);
 
 // "size", "duration", ...

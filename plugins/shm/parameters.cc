@@ -17,7 +17,7 @@ constexpr evs_parameter_info kTable[] = {
     {"directory", "text", "", "an absolute path, or empty for /dev/shm/evs-<uid>", "Where the bus's files stand."},
     {"group", "text", "", "a Unix group, or empty", "Members of this group share the bus; empty: its owner alone."},
     {"metrics_group", "text", "", "a Unix group, or empty", "May read the counters, never messages."},
-    {"ring_size", "size", "4MiB", "a power of two from 256KiB to 1GiB", "Bytes of the order ring."},
+    {"ring_size", "size", "4MiB", "a power of two from 512KiB to 1GiB", "Bytes of the order ring."},
     {"message_limit", "size", "1MiB", "1KiB to 256MiB", "Largest message."},
     {"max_processes", "integer", "128", "2 to 1024", "Processes that can have the bus open at once."},
     {"slow_reader_timeout", "duration", "10s", "100ms to 1h", "Who holds a full ring this long without reading is expelled."},

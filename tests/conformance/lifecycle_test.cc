@@ -42,7 +42,7 @@ TEST(Parameters, ABadValueIsNamedWithItsKey) {
 }
 
 TEST(Parameters, AMediumTooSmallForItsMessagesIsRefused) {
-  const auto failure = refusal({{"ring_size", "256KiB"}, {"message_limit", "1MiB"}});
+  const auto failure = refusal({{"ring_size", "512KiB"}, {"message_limit", "1MiB"}});
   EXPECT_EQ(failure.code, CS_ERR_INVALID_PARAM);
   EXPECT_THAT(failure.text, HasSubstr("ring_size"));
 }

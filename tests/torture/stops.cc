@@ -111,7 +111,7 @@ void stops(Run& run) {
 // on its message is there, whole. Killed as it stands, its place is padded.
 void stopped_in_claim(Run& run) {
   uint64_t story = 0;
-  for (const char* point : {"claim.won", "claim.owner", "write.groups", "write.payload", "write.header"}) {
+  for (const char* point : {"claim.won", "claim.owner", "write.payload", "write.groups", "write.header"}) {
     for (const bool dies : {false, true}) {
       Settings settings;
       settings.slow_reader_timeout = "300ms";

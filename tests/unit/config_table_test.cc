@@ -67,7 +67,7 @@ TEST(Table, ChoicesAreExplainedForEachKey) {
     EXPECT_THAT(all, HasSubstr(std::string(key.name) + " ("));
     EXPECT_THAT(all, HasSubstr(environment_name(key.name)));
   }
-  EXPECT_THAT(all, HasSubstr("valid: a power of two from 256KiB to 1GiB"));
+  EXPECT_THAT(all, HasSubstr("valid: a power of two from 512KiB to 1GiB"));
   EXPECT_THAT(all, HasSubstr("valid: one of trace, debug, info, warning, error, off"));
 }
 
