@@ -178,6 +178,7 @@ Handle::Refill Handle::read_locked() {
 
 // Everything told so far; what comes next: a token, a membership that a parked handle missed, room, the order.
 Handle::Refill Handle::refill() {
+  const NoCancel not_in_here;
   Token token{Token::Kind::membership, {}, {}};
   {
     const std::lock_guard guard(scan_lock_);
@@ -310,6 +311,7 @@ void Handle::call_configuration(const Configuration& told) {
 
 // Inside on entry and, when the answer is CS_OK, on return. One thread at a time waits in the transport, the others for it.
 cs_error_t Handle::sleep(Call& call) {
+  const NoCancel not_in_here;
   hold();
   call.leave();
   sleep_lock_.lock();

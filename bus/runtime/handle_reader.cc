@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "bus/runtime/handle.h"
+#include "bus/runtime/no_cancel.h"
 
 namespace evs::runtime {
 
@@ -129,12 +130,14 @@ Handle::Refill Handle::read_more() {
   switch (read_once(batch_to_fill())) {
     case EVS_P_OK:
       return Refill::more;
-    case EVS_P_AGAIN:
+    case EVS_P_AGAIN: {
       if (!fd_wanted_.load(std::memory_order_relaxed)) return Refill::empty;
+      const NoCancel not_in_here;
       // Armed means that the next frame makes the descriptor readable; else there is one already.
       if (ops->arm(cursor) != EVS_P_AGAIN) return Refill::more;
       // It may have taken away the ring of a change that was marked after our last look: that is looked for once more.
       return (dirty_.load(std::memory_order_acquire) & (kToken | kMembership)) == 0 ? Refill::empty : Refill::more;
+    }
     case EVS_P_EXPELLED:
       return Refill::expelled;
     default:

@@ -3,6 +3,7 @@
 #include "cursor.h"
 
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -170,7 +171,8 @@ void Cursor::make_readable() {
   if (fd_ < 0) return;
   const int kept = errno;  // as in Bell::ring()
   const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(fd_, &one, sizeof(one));  // full: it is readable already
+  // Raw: an append() may come here, which is to make no call that is a cancellation point.
+  [[maybe_unused]] const long written = syscall(SYS_write, fd_, &one, sizeof(one));  // full: it is readable already
   errno = kept;
 }
 

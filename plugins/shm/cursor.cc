@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -282,11 +281,10 @@ int32_t Cursor::fd() {
   return -1;
 }
 
-// Raw calls: on the way of a dispatch that finds nothing, and no cancellation points.
 void Cursor::drain_bell() {
   char bytes[256];
   const int fd = fifo_.load(std::memory_order_relaxed);
-  while (syscall(SYS_read, fd, bytes, sizeof bytes) == sizeof bytes) {}
+  while (::read(fd, bytes, sizeof bytes) == sizeof bytes) {}
 }
 
 // Always drained: a ringer that took our bits long ago may write only now, and a byte that stays makes the descriptor readable for ever.
@@ -305,7 +303,7 @@ void Cursor::ring() {
   const int fd = fifo_.load(std::memory_order_acquire);
   if (fd < 0) return;
   const int saved = errno;
-  syscall(SYS_write, fd, "!", 1);
+  static_cast<void>(!write(fd, "!", 1));
   errno = saved;
 }
 

@@ -16,6 +16,8 @@
  *   [service]  the bus's one service thread
  *   [any]      any of them
  *   [nonblock] must not block; [signal] must be async-signal-safe
+ * The host calls with thread cancellation disabled, except append(), read() and pending(), which are the hot path: these three make no call
+ * that is a cancellation point.
  * Statuses are EVS_P_*. A function that fails has done nothing and owns nothing. The guide with the template: docs/plugin-guide.md.
  */
 #ifndef EVS_PLUGIN_H_DEFINED
