@@ -31,11 +31,12 @@ bool register_for_barriers() {
 #endif
 }
 
-void barrier_everywhere() {
+bool barrier_everywhere() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   const int saved = errno;
-  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+  const bool done = syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
   errno = saved;
+  return done;
 }
 
 }  // namespace evs::shm

@@ -16,7 +16,8 @@ namespace evs::shm {
 // Once a process, and again in the child of a fork(). true: barrier_everywhere() reaches this process.
 bool register_for_barriers();
 
-// Returns when every registered process's running threads have executed a full fence. Some microseconds. [signal]
-void barrier_everywhere();
+// Returns when every registered process's running threads have executed a full fence. Some microseconds. false: the kernel refuses (a seccomp
+// filter that came later), and nobody but us has. [signal]
+bool barrier_everywhere();
 
 }  // namespace evs::shm

@@ -70,8 +70,8 @@ void Writer::bind(const Segment* segment, uint32_t slot, uint32_t generation, Ro
   cells_known_.store(0, std::memory_order_relaxed);
 }
 
-// A thread's first claim, the first one in a new life of the slot, and those of threads that share. A CAS in each case: what a thread left in a
-// cell that was stopped, or ended, inside a claim stays there.
+// A thread's first claim, one with a cell that others do not look at yet, and those of threads that share. A CAS in each case: what a thread left
+// in a cell that was stopped, or ended, inside a claim stays there.
 Cell* Writer::take_cell(uint64_t intent) {
   ThreadClaim& mine = t_claim;
   if (mine.cell == 0) mine.cell = find_own_cell();

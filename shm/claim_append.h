@@ -148,6 +148,7 @@ template <class Frame>
   EVS_CRASH_POINT("write.groups");
   HeaderWords(static_cast<uint32_t>(frame.size), slot_, frame.guarantee, generation_, frame.group_count).store(*header);
   EVS_CRASH_POINT("write.header");
+  position = where;  // the caller's, before anybody can answer
   if (before_commit != nullptr) before_commit(context, where);
 
   header->commit.store((where | static_cast<uint64_t>(kind)) ^ secret_, std::memory_order_release);  // COMMIT
@@ -160,7 +161,6 @@ template <class Frame>
   cell->appended_bytes.store(cell->appended_bytes.load(std::memory_order_relaxed) + frame.size, std::memory_order_relaxed);
   cell->intent.store(0, std::memory_order_release);  // CLEAR
   EVS_CRASH_POINT("clear");
-  position = where;
 
   // SLEEP. The processor's part of the fence is the sleeper's (barrier.h); that the compiler keeps the look behind the commit is ours.
   std::atomic_signal_fence(std::memory_order_seq_cst);

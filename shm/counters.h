@@ -31,6 +31,8 @@ enum class Counter : uint32_t {
   rejoins,
   wakeups,
   services,
+  outsider_sends,
+  outsider_records,
   count_,
 };
 
@@ -52,6 +54,8 @@ inline constexpr CounterText kCounterText[] = {
     {"evs_rejoins_total", "Times it joined again after that."},
     {"evs_ring_wakeups_total", "Bells rung for sleeping cursors of this process."},
     {"evs_service_turns_total", "Turns of the service thread."},
+    {"evs_outsider_messages_total", "Sends of this process that ended after it had been expelled: readers skip them."},
+    {"evs_ring_outsider_records_total", "Records that this process's cursors skipped: their senders were no members at their place."},
 };
 static_assert(std::size(kCounterText) == static_cast<size_t>(Counter::count_), "every counter has its text");
 

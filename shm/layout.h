@@ -43,7 +43,7 @@ enum class Kind : uint32_t {
   membership = 2,
   control = 3,
   pad = 4,    // one unit of a dead claim
-  gone = 5,   // a record that its owner gave up; carries its length ("void" in the documents)
+  gone = 5,   // a record that its owner gave up; carries its length
   skip = 6,   // nothing more in this lap
 };
 

@@ -77,6 +77,7 @@ inline Peek peek(const Segment& segment, uint64_t position, RecordView& out) {
   out.sent_ns = words.sent_ns();
   const uint64_t bytes = record_bytes(out.group_count, out.size);
   if (bytes > g.largest_record || (position & g.mask) + bytes > g.capacity) return Peek::damaged;
+  if (__builtin_expect((out.size > g.message_limit || out.group_count > kMaxGroups) && out.kind != Kind::membership, 0)) return Peek::damaged;
   out.groups = reinterpret_cast<const unsigned char*>(header + 1);
   out.data = out.groups + size_t{out.group_count} * kGroupBytes;
   out.next = position + bytes;

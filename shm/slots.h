@@ -42,7 +42,7 @@ inline bool cursors_count(SlotState s) { return s == SlotState::live; }
 // CAS from what was read; false when somebody else was first.
 bool change_slot(const Segment& segment, uint32_t slot, SlotWord from, SlotWord to);
 
-// Clears what a slot's last life left behind. The slot must be JOINING, and ours.
+// Clears what a slot's last life left behind. Under the bus lock, before the slot becomes JOINING.
 void wipe_slot(const Segment& segment, uint32_t slot);
 
 // The furthest position behind which all LIVE cursors are: tail when nobody has one.

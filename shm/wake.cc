@@ -77,17 +77,17 @@ int BellOpener::open_bell(uint64_t bell) const {
   return static_cast<int>(syscall(SYS_openat, directory_fd_, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0));
 }
 
-void BellOpener::ring(uint64_t bell) {
-  if (bell == 0) return;
+bool BellOpener::ring(uint64_t bell) {
+  if (bell == 0) return true;
   KeepErrno keep;
   Entry& e = entries_[(bell ^ (bell >> 8)) % kRemembered];
   if (e.busy.exchange(1, std::memory_order_acquire) != 0) {
     // Another thread, or the one that this signal handler interrupted, has the entry: ring without it.
     const int fd = open_bell(bell);
-    if (fd < 0) return;
+    if (fd < 0) return errno == ENOENT;
     syscall(SYS_write, fd, "!", 1);
     syscall(SYS_close, fd);
-    return;
+    return true;
   }
   if (e.bell != bell) {
     // Forgotten before it is closed: a child of a fork() in between would close whatever has the number by then.
@@ -98,8 +98,10 @@ void BellOpener::ring(uint64_t bell) {
     e.fd = open_bell(bell);
     e.bell = e.fd >= 0 ? bell : 0;
   }
+  const bool rung = e.fd >= 0 || errno == ENOENT;  // its owner is gone
   if (e.fd >= 0) syscall(SYS_write, e.fd, "!", 1);
   e.busy.store(0, std::memory_order_release);
+  return rung;
 }
 
 void Bells::arm(uint32_t slot, uint32_t cursor, uint32_t how) {
@@ -107,7 +109,14 @@ void Bells::arm(uint32_t slot, uint32_t cursor, uint32_t how) {
   s.cursors[cursor].armed.fetch_or(how, std::memory_order_seq_cst);
   s.armed_cursors[cursor / 64].fetch_or(1ull << (cursor % 64), std::memory_order_seq_cst);
   segment_->hot().armed_slots[slot / 64].fetch_or(1ull << (slot % 64), std::memory_order_seq_cst);
-  barrier_everywhere();  // SLEEP
+  if (barrier_everywhere()) return;  // SLEEP
+  // The kernel does not let us (any more): from now on senders fence. Those who looked before they could see that have their commits out of their
+  // store buffers long before this sleep is over.
+  segment_->hot().fences_wanted.store(1, std::memory_order_seq_cst);
+  KeepErrno keep;
+  const timespec pause{0, 100'000};
+  syscall(SYS_nanosleep, &pause, nullptr);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 bool Bells::concerns(const CursorCell& cell, const void* groups, uint32_t group_count) const {
@@ -164,7 +173,7 @@ void Bells::ring_cursor(uint32_t slot, uint32_t cursor) {
 void Bells::wake(uint32_t slot, uint32_t cursor) {
   CursorCell& cell = segment_->slot(slot).cursors[cursor];
   cell.armed.store(0, std::memory_order_seq_cst);
-  signal(cell, kArmedFutex | kArmedBell);
+  signal(cell, kArmedFutex);
 }
 
 void Bells::signal(CursorCell& cell, uint32_t how) {
@@ -173,7 +182,8 @@ void Bells::signal(CursorCell& cell, uint32_t how) {
     EVS_CRASH_POINT("ring.raised");
     futex_wake(cell.futex);
   }
-  if ((how & kArmedBell) != 0) opener_->ring(cell.bell.load(std::memory_order_acquire));
+  if ((how & kArmedBell) != 0 && !opener_->ring(cell.bell.load(std::memory_order_acquire)))
+    segment_->hot().alarms.fetch_add(1, std::memory_order_seq_cst);  // its bits are taken: nobody else will ring it
 }
 
 void Bells::ring_service(uint32_t slot) { opener_->ring(segment_->slot(slot).service_bell.load(std::memory_order_acquire)); }

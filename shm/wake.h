@@ -7,6 +7,7 @@
 // that found a claim not yet committed before them (kArmedAny): a record of theirs may be committed behind it already, and its sender rings no more.
 //
 // A ringer killed between taking the bits and the ring leaves a sleeper that nobody else will ring. So each death, whoever's, wakes all (wake()).
+// A ringer without a descriptor for the bell raises the same alarm, which service threads notice at their next tick.
 //
 // FIFOs are opened read-write by both sides: a writer never meets EPIPE or SIGPIPE when the reader is gone, the reader
 // never end-of-file. Their names are numbers taken from shared memory, never strings.
@@ -21,7 +22,8 @@ class BellOpener {
  public:
   void bind(int directory_fd, const std::string& bus);
   void close_all();
-  void ring(uint64_t bell);
+  // false: it is there, and could not be rung (no descriptors, no memory).
+  bool ring(uint64_t bell);
 
  private:
   struct Entry {
@@ -52,7 +54,7 @@ class Bells {
   void ring_armed(bool everybody, const void* groups, uint32_t group_count);
   // Rings one cursor whatever it waits for, if it waits.
   void ring_cursor(uint32_t slot, uint32_t cursor);
-  // The same, also when somebody else has taken its bits.
+  // The same, also when somebody else has taken its bits. Its FIFO is its owner's to ring.
   void wake(uint32_t slot, uint32_t cursor);
   void ring_service(uint32_t slot);
   void ring_services();

@@ -12,6 +12,7 @@
 
 #include "bus/api/boundary.h"
 #include "bus/runtime/bus_registry.h"
+#include "bus/runtime/call.h"
 #include "bus/runtime/handle_table.h"
 #include "evs/evs.h"
 
@@ -19,8 +20,6 @@ namespace evs::api {
 namespace {
 
 using namespace evs::runtime;
-
-constexpr uint64_t kRejoinWaitNs = 10'000'000'000;
 
 struct Wish {
   HandleCallbacks callbacks;

@@ -16,7 +16,6 @@ namespace {
 
 using namespace evs::runtime;
 
-constexpr uint64_t kRejoinMomentNs = 250'000'000;
 constexpr uint64_t kWaitSliceNs = 20'000'000;  // a handle that is being closed waits for a send that waits for room
 
 struct Outgoing {

@@ -227,9 +227,12 @@ uint64_t Bus::look_after_handles(uint64_t now_ns) {
   evs_ordered_usage usage{};
   usage.struct_size = sizeof usage;
   ops()->usage(transport(), &usage);
+  // A quarter of the ring, or less where two of the largest messages would not fit beside it: nobody shall hold up others for what he does not want.
+  const uint64_t two = 2 * (limits_.message_bytes + uint64_t{limits_.groups_per_message} * sizeof(evs_plugin_group));
+  const uint64_t lag = std::min(usage.capacity_bytes / 4, usage.capacity_bytes > two ? (usage.capacity_bytes - two) / 2 : 0);
   for (Handle* handle : handles_) {
     handle->ask_for_room();
-    if (usage.used_bytes >= usage.capacity_bytes / 4) handle->pass_unwanted(usage.capacity_bytes, unread_);
+    if (usage.used_bytes >= lag) handle->pass_unwanted(lag, unread_);
   }
   return again ? now_ns + kRetryNs : UINT64_MAX;
 }

@@ -10,7 +10,7 @@
 //     closed        the medium failed, or a CHECK of ours did: every call answers CS_ERR_LIBRARY
 //
 // Rejoining is the service thread's: a send that learns of the expulsion may be in a signal handler, and must not
-// block. It asks (rejoin.cc), waits a moment, and answers TRY_AGAIN if that was not enough.
+// block. It asks (bus_rejoin.cc), waits a moment, and answers TRY_AGAIN if that was not enough.
 //
 // Locks, outer to inner: handles_mutex_, a handle's scan lock, ProcessGroups. Nobody waits for a presence but the holder of
 // handles_mutex_, and nobody inside a call takes it.

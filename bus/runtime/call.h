@@ -15,6 +15,9 @@
 
 namespace evs::runtime {
 
+// How long a call waits for the service thread to join again after an expulsion: one that may block, and one that should not.
+inline constexpr uint64_t kRejoinWaitNs = 10'000'000'000, kRejoinMomentNs = 250'000'000;
+
 enum class IfClosed : uint8_t { wait, answer };  // the gate is raised for a rejoin
 
 class Call {

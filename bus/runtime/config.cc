@@ -49,7 +49,7 @@ std::string Config::apply_plugin_parameter(const Assignment& assignment) {
   const size_t dot = rest.find('.');
   const std::string_view name = rest.substr(0, dot);
   if (!is_plugin_name(name))
-    return assignment.origin + ": " + key + ": a plugin's name is 1 to 32 of the characters a-z 0-9 _ -";
+    return assignment.origin + ": " + key + ": a plugin's name is 1 to 32 of the characters a-z 0-9 -";
   if (is_empty_table(assignment.written)) return "";  // [plugin.udp] with all keys commented out
   if (dot == std::string_view::npos || dot + 1 == rest.size())
     return assignment.origin + ": " + key + ": a plugin's parameter is plugin.NAME.KEY";

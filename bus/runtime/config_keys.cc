@@ -39,7 +39,7 @@ std::string_view rule_text(TextRule rule) {
     case TextRule::bus_name:
       return "1 to 32 of the characters a-z 0-9 _ . - (not \".\" or \"..\")";
     case TextRule::transport:
-      return "a plugin's name (1 to 32 of a-z 0-9 _ -) or the absolute path of a file";
+      return "a plugin's name (1 to 32 of a-z 0-9 -) or the absolute path of a file";
     case TextRule::directory:
       return "an absolute path";
     case TextRule::unix_group:

@@ -78,7 +78,8 @@ inline constexpr KeySpec kKeys[] = {
              "status and metrics. Otherwise it is killed (SIGKILL; processes of the same user only) after this long.",
      .low = 100 * kOneMs, .high = kOneHour, .zero_too = true},
     {.name = "local.attach_timeout", .type = KeyType::duration, .initial = "5s",
-     .help = "How long opening the bus waits for its lock, held by a process that creates, repairs or opens it.",
+     .help = "How long opening the bus, or joining it again after an expulsion, may take: its lock, a place in the order, "
+             "members that are stopped in a send.",
      .low = 100 * kOneMs, .high = kOneHour},
     {.name = "local.spin", .type = KeyType::duration, .initial = "20us",
      .help = "Upper bound of the adaptive spin of a blocking dispatch before it sleeps. 0: sleep at once.",
@@ -99,13 +100,13 @@ inline constexpr KeySpec kKeys[] = {
              "0: no limit.",
      .low = 0, .high = 1'000'000, .counts = "messages of a kind in 10 s"},
     {.name = "metrics.group", .type = KeyType::text, .initial = "",
-     .help = "Unix group that may read the counters (and no message).",
+     .help = "Unix group that may read the counters (and no message). On a bus with local.group it must be that group or empty.",
      .rule = TextRule::unix_group, .empty_means = "the owner of the directory alone"},
     {.name = "metrics.sample", .type = KeyType::integer, .initial = "10",
-     .help = "One message in two to the power of this is timed for the latency histograms. 0: every message.",
+     .help = "Reserved: this version takes no samples, and the key has no effect.",
      .low = 0, .high = 30, .counts = "power of two"},
     {.name = "uplink.transport", .type = KeyType::text, .initial = "",
-     .help = "Transport plugin that carries the bus between hosts: a NAME or the absolute path of a file.",
+     .help = "Reserved: this version has no uplink, and the key has no effect.",
      .rule = TextRule::transport, .empty_means = "none; the bus stays on this host"},
 };
 // clang-format on

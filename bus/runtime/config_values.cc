@@ -117,7 +117,7 @@ Result<Value> check_number(const KeySpec& key, const Written& written) {
 
 bool is_plugin_name(std::string_view name) {
   if (name.empty() || name.size() > kNameLengthMax) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) { return lower_or_digit(c) || c == '_' || c == '-'; });
+  return std::all_of(name.begin(), name.end(), [](char c) { return lower_or_digit(c) || c == '-'; });
 }
 
 Result<Value> check_value(const KeySpec& key, const Written& written) {

@@ -83,7 +83,7 @@ class ShortLock {
         sched_yield();
       } else {
         const timespec pause{0, 20'000};  // its holder was preempted, and perhaps we are the ones in its way
-        nanosleep(&pause, nullptr);
+        syscall(SYS_nanosleep, &pause, nullptr);  // raw: no cancellation point
       }
     }
   }

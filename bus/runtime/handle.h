@@ -99,7 +99,7 @@ class Handle {
   void notify();                     // a callback is due: wakes the sleeper and the descriptor
   void membership_changed();         // parked handles hear of it this way
   void ask_for_room();
-  void pass_unwanted(uint64_t capacity, Batch& untouched);
+  void pass_unwanted(uint64_t least_lag, Batch& untouched);
   void rejoined(const evs_ordered_member& old_self);  // nobody is inside
   bool join_again();                 // true: all its groups have their records
 

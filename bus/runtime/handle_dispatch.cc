@@ -19,7 +19,6 @@ namespace evs::runtime {
 namespace {
 
 constexpr uint32_t kRefillsOfAll = 64;
-constexpr uint64_t kRejoinWaitNs = 10'000'000'000;
 constexpr long kRejoinPauseNs = 100'000'000;  // between attempts, for a dispatch that blocks
 
 // Callbacks may throw, or their thread may be cancelled in one: the count and the pin are kept right.
@@ -104,7 +103,7 @@ cs_error_t Handle::dispatch(Call& call, cs_dispatch_flags_t flags) {
         return CS_ERR_LIBRARY;
       case Outcome::expelled: {
         if (!call.enter()) return gone(call);
-        const int32_t rejoined = await_rejoin(call, kRejoinWaitNs);
+        const int32_t rejoined = await_rejoin(call, blocking ? kRejoinWaitNs : kRejoinMomentNs);
         if (!call.inside()) return gone(call);
         if (rejoined == EVS_P_OK) continue;
         if (!blocking) return error_of_status(rejoined);
@@ -315,7 +314,8 @@ cs_error_t Handle::sleep(Call& call) {
   hold();
   call.leave();
   sleep_lock_.lock();
-  const bool quiet = is_open() && dirty_.load(std::memory_order_seq_cst) == 0;
+  // Room is waited for asleep: the medium wakes us when it has some.
+  const bool quiet = is_open() && (dirty_.load(std::memory_order_seq_cst) & ~static_cast<uint32_t>(kRoom)) == 0;
   const int32_t status = quiet ? ops->wait(cursor, UINT64_MAX) : EVS_P_INTERRUPTED;
   sleep_lock_.unlock();
   release();

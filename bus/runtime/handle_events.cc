@@ -6,6 +6,7 @@
 
 #include "bus/runtime/call.h"
 #include "bus/runtime/handle.h"
+#include "bus/runtime/no_cancel.h"
 
 namespace evs::runtime {
 
@@ -95,6 +96,7 @@ void Handle::expand_membership(const evs_frame& frame) {
 std::vector<Processor> Handle::members_at(const GroupKey& key, uint64_t position) const {
   const evs_groups_extension* extension = bus->groups_extension();
   if (extension == nullptr) return {};
+  const NoCancel not_in_here;
   Visit visit;
   extension->members(transport, reinterpret_cast<const evs_plugin_group*>(&key), position, &add_member, &visit);
   if (visit.out_of_memory) throw std::bad_alloc();

@@ -6,6 +6,7 @@
 // room everything is undone and nothing was joined. Repeated joins of a group already joined change a count and append nothing.
 #include <algorithm>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "bus/runtime/call.h"
@@ -18,8 +19,6 @@ using groups::ControlType;
 using groups::GroupKey;
 
 namespace {
-
-constexpr uint64_t kRejoinWaitNs = 10'000'000'000;
 
 const evs_plugin_group* as_plugin(const GroupKey* keys) { return reinterpret_cast<const evs_plugin_group*>(keys); }
 
@@ -214,12 +213,24 @@ void Handle::rejoined(const evs_ordered_member& old_self) {
 
 bool Handle::join_again() {
   const std::lock_guard guard(scan_lock_);
+  if (!to_join_again_.empty() && !watching_) {
+    // A member may stand in a claim before the end of the order: then rejoined() found no place to begin at.
+    const int32_t status = start_watching();
+    if (status == EVS_P_OK) notify();
+    else if (status == EVS_P_EXPELLED || status == EVS_P_CLOSED) to_join_again_.clear();
+    else return false;
+  }
   while (!to_join_again_.empty()) {
     const auto count = static_cast<uint32_t>(std::min<size_t>(groups::kGroupsPerControl, to_join_again_.size()));
     const GroupKey* keys = &to_join_again_[to_join_again_.size() - count];
     const int32_t status = bus->groups().append(ControlType::join, id, serial_sent_ + 1, keys, count);
     if (status == EVS_P_AGAIN) return false;
-    if (status != EVS_P_OK) break;  // expelled again: the next rejoin begins anew
+    if (status == EVS_P_EXPELLED || status == EVS_P_CLOSED) break;  // again: the next rejoin begins anew
+    if (status != EVS_P_OK) {
+      // Without them it would be deaf without knowing. Sends wait (TRY_AGAIN) until it is possible.
+      bus->log().warning("rejoin", std::string("a handle's groups cannot be joined again after the expulsion yet: ") + text_of_status(status));
+      return false;
+    }
     ++serial_sent_;
     for (uint32_t i = 0; i < count; ++i) groups_.sent(keys[i]);
     to_join_again_.resize(to_join_again_.size() - count);

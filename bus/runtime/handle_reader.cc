@@ -80,10 +80,10 @@ int32_t Handle::want_to_pass(void* self, const evs_frame* frame) {
   return handle.judge(*frame) == EVS_WANT_SKIP ? EVS_WANT_SKIP : EVS_WANT_STOP;
 }
 
-void Handle::pass_unwanted(uint64_t capacity, Batch& untouched) {
+void Handle::pass_unwanted(uint64_t least_lag, Batch& untouched) {
   if (!scan_lock_.try_lock()) return;  // its own thread is reading
   const std::lock_guard guard(scan_lock_, std::adopt_lock);
-  if (!watching_ || ops->lag(cursor) < capacity / 4) return;
+  if (!watching_ || ops->lag(cursor) < least_lag) return;
   evs_read request{};
   request.struct_size = sizeof request;
   untouched.offer(request);

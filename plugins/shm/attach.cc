@@ -221,7 +221,7 @@ Status Transport::attach(uint64_t timeout_ns, bool on_service_thread) {
   if (Status s = locks_.lock(timeout_ns); !s.ok()) return s;
   EVS_CRASH_POINT("attach.locked");
   Status s;
-  if (!segment_.mapped()) s = open_or_build();
+  s = segment_.mapped() ? still_the_bus() : open_or_build();
   if (s.ok()) s = take_slot(deadline);
   if (s.ok()) s = hold_robust(on_service_thread, deadline);
   if (s.ok()) bells_.ring_services();

@@ -46,6 +46,7 @@ Cursor::~Cursor() {
 
 void Cursor::leave_slot() {
   former_ = &cell();
+  former_->bell.store(0, std::memory_order_relaxed);  // who takes the place unlinks the bells that it names
   position_.store(0, std::memory_order_relaxed);
   cell_.store(&nowhere_, std::memory_order_release);
 }

@@ -34,6 +34,7 @@ void Transport::give_up_slot() {
     word = slot_word(segment_, slot_);
   }
   own_groups_.close_and_remove(directory_);
+  segment_.slot(slot_).service_bell.store(0, std::memory_order_relaxed);  // ours lives on, or goes with us
   has_slot_ = false;
   locks_.vacate(slot_);
   bells_.ring_services();
@@ -117,6 +118,7 @@ void Transport::leave_expelled_slot() {
   release_robust(true);
   for (auto& cursor : cursors_)
     if (cursor) cursor->leave_slot();
+  body.service_bell.store(0, std::memory_order_relaxed);  // who takes the place unlinks the bells that it names
   SlotWord word = slot_word(segment_, slot_);
   if (!open && word.generation == generation_ && word.state == SlotState::expelled) {
     SlotWord dead = word;

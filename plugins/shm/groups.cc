@@ -14,7 +14,12 @@ int32_t Transport::announce(const void* key, uint64_t& token) {
 void Transport::group_members(const void* key, uint64_t position, const std::function<void(const evs_ordered_member&)>& visit) {
   // Members in force, and those gone whose slot nobody has taken yet: a cursor that has not passed their going may ask.
   shm::View view;
-  follow(&view);
+  if (member()) {
+    follow(&view);
+  } else {  // the place may be another's: nothing is published there
+    const std::lock_guard lock(view_mutex_);
+    view = view_;
+  }
   for (uint32_t i = 0; i < segment_.geometry().max_members; ++i) {
     const shm::SlotWord word = slot_word(segment_, i);
     if (word.state == shm::SlotState::free) continue;

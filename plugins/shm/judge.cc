@@ -126,10 +126,13 @@ void Transport::judge(uint64_t now) {
       log(EVS_HOST_LOG_WARNING, "ring.full", "bus " + bus_ + " is full: messages come faster than " + used + " are passed");
   }
   if (scan.slot == slot_) return;
+  if (scan.holder == Holder::cursor) bells_.ring_service(scan.slot);  // it may pass what its handles have not joined
   if (scan.holder == Holder::cursor && held_.held_ns >= parameters_.slow_reader_timeout_ns) {
-    // On demand: perhaps it is simply dead and nobody could tell us.
-    if (shm::pulse_of(segment_, scan.slot, locks_) == shm::Pulse::dead) prove_dead(scan.slot, slot_word(segment_, scan.slot));
-    else expel(scan.slot, held_.held_ns);
+    // On demand: perhaps it is simply dead and nobody could tell us. The word before the proof: the place may be another's behind it.
+    const SlotWord word = slot_word(segment_, scan.slot);
+    const bool dead = shm::pulse_of(segment_, scan.slot, locks_) == shm::Pulse::dead;
+    if (dead && word.generation == held_.generation) prove_dead(scan.slot, word);
+    else if (!dead) expel(scan.slot, held_.held_ns);
     held_ = Held{};
   } else if ((scan.holder == Holder::claim || scan.holder == Holder::pin) && parameters_.stalled_writer_timeout_ns != 0 &&
              held_.held_ns >= parameters_.stalled_writer_timeout_ns) {

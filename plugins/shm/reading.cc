@@ -125,6 +125,7 @@ int32_t Cursor::read(evs_read& request) {
   const shm::Segment& segment = transport.segment();
   const uint64_t start = position;
   size_t used = 0;
+  uint64_t outsiders = 0;
   bool damaged = false, blocked = false, from_others = false;
   const uint32_t own = transport.slot();
 
@@ -146,6 +147,8 @@ int32_t Cursor::read(evs_read& request) {
         }
         const int32_t answer = take_message(request, position, record, used);
         if (answer == kNoRoom || answer == EVS_WANT_STOP) break;
+      } else {
+        ++outsiders;
       }
     } else if (record.kind == Kind::membership) {
       shm::View next = view_;
@@ -178,6 +181,7 @@ int32_t Cursor::read(evs_read& request) {
     c.position.store(position | 1, std::memory_order_release);  // FREE
     EVS_CRASH_POINT("read.passed");
     transport.bells().ring_room();
+    if (__builtin_expect(outsiders != 0, 0)) transport.count(shm::Counter::outsider_records, outsiders);
     blocked_reads_ = 0;
     if (from_others) transport.clear_sent_note();
     empty_looks_.store(0, std::memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +65,18 @@ Status Transport::open_or_build() {
   bells_.bind(&segment_, &opener_);
   room_.bind(&segment_, &Transport::on_less_than_half, this);
   return counters_.open(directory_, bus_, g.max_members, parameters_.metrics_group);
+}
+
+// A process that rejoins was nobody's neighbour for a while: the others may have left, and new ones built a new segment, or none. Under the bus
+// lock.
+Status Transport::still_the_bus() {
+  struct stat ours, named;
+  const std::string name = bus_ + ".ring";
+  if (fstat(segment_fd_, &ours) == 0 && fstatat(directory_.fd(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+      ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)
+    return {};
+  return Status::fail(Code::corrupt, directory_.file_path(name) +
+                                         " is another one by now: all others left while this process was expelled; finalize its handles and open the bus anew");
 }
 
 Status Transport::build_segment() {

@@ -230,7 +230,10 @@ void Transport::retry_holes(uint64_t now) {
 void Transport::wake_own_cursors() {
   const std::lock_guard lock(cursors_mutex_);
   for (const auto& cursor : cursors_)
-    if (cursor) bells_.wake(slot_, cursor->index());
+    if (cursor) {
+      bells_.wake(slot_, cursor->index());
+      cursor->ring();
+    }
 }
 
 // Each looks at its right neighbour, and on behind one that is stopped: a few reads of /proc a second on a bus of any size.

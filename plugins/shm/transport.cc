@@ -51,6 +51,8 @@ Transport::Transport(const evs_host* host, Parameters parameters)
     : host_(host), parameters_(std::move(parameters)), bus_(host->bus) {
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, after_fork_in_child); });
+  const auto& text = shm::kCounterText[static_cast<uint32_t>(shm::Counter::outsider_sends)];
+  if (host->counter != nullptr) outsider_sends_ = host->counter(host->context, text.name, text.help);
   for (auto& slot : open_transports) {
     Transport* none = nullptr;
     if (slot.compare_exchange_strong(none, this)) return;
@@ -102,6 +104,7 @@ Code Transport::append(const evs_append& frame, uint64_t& position, void (*befor
                                    before, context);
   if (__builtin_expect(code == Code::ok, 1)) {
     note_sent();
+    if (__builtin_expect(!member(), 0)) note_outsider_send();
   } else if (code == Code::again) {
     // The service thread judges who holds the ring. Woken once, by the first refusal.
     full_total_.fetch_add(1, std::memory_order_relaxed);
@@ -111,6 +114,13 @@ Code Transport::append(const evs_append& frame, uint64_t& position, void (*befor
     if (now == 0) host_->wake(host_->context);
   }
   return code;
+}
+
+// Expelled in the middle of a send: its record stands behind the leave, and everybody skips it. (Or just before the leave: then it is counted
+// and delivered.)
+void Transport::note_outsider_send() {
+  count(shm::Counter::outsider_sends);
+  if (outsider_sends_ != nullptr) std::atomic_ref(*outsider_sends_).fetch_add(1, std::memory_order_relaxed);
 }
 
 void Transport::publish_view(const shm::View& view) {

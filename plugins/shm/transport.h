@@ -63,6 +63,7 @@ class Transport {
   bool member() const {
     return segment_.slot_word(slot_).load(std::memory_order_relaxed) == own_word_.load(std::memory_order_relaxed);
   }
+  void note_outsider_send();
   shm::Code append(const evs_append& frame, uint64_t& position, void (*before)(void*, uint64_t), void* context);
 
   // membership.cc
@@ -118,6 +119,7 @@ class Transport {
 
   // attach.cc
   shm::Status open_or_build();
+  shm::Status still_the_bus();
   shm::Status build_segment();
   shm::Status take_slot(uint64_t deadline_ns);
   shm::Status take_this_slot(uint32_t slot);
@@ -181,6 +183,7 @@ class Transport {
   uint32_t generation_ = 0;
   std::atomic<uint64_t> own_word_{~0ull};  // the slot word while we are a member
   bool has_slot_ = false;
+  uint64_t* outsider_sends_ = nullptr;  // the host's counter; may be missing
   uint64_t lost_unread_ = 0;  // in an expulsion that no rejoin has mended yet
 
   std::mutex view_mutex_;   // view_, view_position_, publishing

@@ -26,6 +26,7 @@ constexpr Scenario kScenarios[] = {
     {"crash_points", crash_points, "death at each injected crash point"},
     {"stops", stops, "SIGSTOP and SIGCONT, expulsion and rejoin"},
     {"stopped_in_claim", stopped_in_claim, "a claim whose owner stands"},
+    {"expelled_in_send", expelled_in_send, "a send that ends after an expulsion"},
     {"exec", exec, "exec'd processes"},
     {"slow_readers", slow_readers, "readers that lag behind"},
     {"full_ring", full_ring, "TRY_AGAIN and the room callback"},

@@ -65,6 +65,7 @@ struct Front {
   std::atomic<uint64_t> refused;      // TRY_AGAIN
   std::atomic<uint64_t> delivered;
   std::atomic<uint32_t> expulsions;   // EXPELLED configurations told to reader 0
+  std::atomic<uint64_t> outsiders;    // evs_status at the end: sends that ended after an expulsion
   std::atomic<uint32_t> regulars;     // regular configurations told to reader 0
   std::atomic<uint32_t> nodeid;
   std::atomic<uint32_t> lives;        // of a churning process: handles opened and closed

@@ -25,6 +25,7 @@ void random_kills(Run& run);      // SIGKILL at random moments, one or several a
 void crash_points(Run& run);      // death at each injected point, in the middle of everybody's traffic
 void stops(Run& run);             // SIGSTOP and SIGCONT: short ones, expulsions, rejoins, and killed while stopped
 void stopped_in_claim(Run& run);  // a claim's owner stands: nobody reuses, fills or laps its place
+void expelled_in_send(Run& run);  // who was expelled between its look and its claim is heard by nobody, and counts it
 void exec(Run& run);              // the pid lives on, the member does not
 void slow_readers(Run& run);
 void full_ring(Run& run);         // TRY_AGAIN, and the room callback that comes when it is true

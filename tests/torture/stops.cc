@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "shm/death.h"
 #include "tests/torture/scenarios.h"
 
 namespace evs::torture {
@@ -158,6 +159,48 @@ void stopped_in_claim(Run& run) {
       stage.leave();
     }
   }
+}
+
+// Stopped between the look whether it is a member and the claim; expelled; it goes on, and claims. Nobody may hear that message, and it is
+// counted. (The ring may be full when it goes on: then it claims nothing, and another one tries.)
+void expelled_in_send(Run& run) {
+  const uint64_t most = run.is_long ? 200 : 20;
+  uint64_t counted = 0;
+  for (uint64_t story = 0; story < most && (run.is_long || counted == 0); ++story) {
+    Settings settings;
+    settings.slow_reader_timeout = "300ms";
+    Stage stage(run.seed + story, settings, run.totals);
+    Plan plan;
+    plan.think_us = 500;
+    stage.spawn_and_join(plan);
+    stage.spawn_and_join(plan);
+    Plan stands;
+    stands.crash_at = "claim.room:" + std::to_string(stage.dice().between(20, 300));
+    stands.stop_there = true;
+    Player& victim = stage.spawn(stands);
+    victim.stopped = true;
+    const auto readers_without_it = [&] {
+      const auto all = stage.readers();
+      return std::none_of(all.begin(), all.end(), [&](Player* reader) { return reader->knows(victim.pid); });
+    };
+    stage.until("writer " + std::to_string(victim.writer) + " to stand before its claim",
+                [&] { return shm::process_state(victim.pid) == 'T'; });
+    stage.until("the others to see it expelled", readers_without_it);
+    stage.until_progress(100);
+    stage.resume(victim);
+    stage.until("it to be back", [&] {
+      const auto all = stage.readers();
+      return victim.front().expulsions.load() != 0 &&
+             std::all_of(all.begin(), all.end(), [&](Player* reader) { return reader->knows(victim.pid); });
+    });
+    Rules rules;
+    rules.expulsions = true;
+    stage.settle(rules);
+    stage.leave();
+    counted += victim.front().outsiders.load();
+  }
+  if (counted == 0) throw Failure("no send ended after an expulsion, or none was counted");
+  run.remark = std::to_string(counted) + " sends ended after an expulsion";
 }
 
 // The pid stays, its pidfd is silent: the lock on its place and the robust futex of its service thread tell. It exec's something else, or a

@@ -367,6 +367,9 @@ int Worker::obey() {
       }
       case 'q': {
         if (second_handle_ != 0) evs_finalize(second_handle_);
+        evs_status_t status{};
+        status.struct_size = sizeof status;
+        if (evs_status(handle_, &status) == CS_OK) front().outsiders.store(status.outsider_messages);
         if (const cs_error_t answer = evs_finalize(handle_); answer != CS_OK) die("evs_finalize", answer);
         for (std::thread& thread : dispatching_) thread.join();
         front().finalized.store(1, std::memory_order_release);

@@ -143,7 +143,7 @@ TEST_F(World, SectionsOfPluginsPassThroughToThemAlone) {
 
 TEST(Plugins, WhatCannotBeHandedToOneIsRefused) {
   EXPECT_EQ(refusal_of("[plugin.\"a/b\"]\nx = 1\n"),
-            "evs.toml:2: plugin.a/b.x: a plugin's name is 1 to 32 of the characters a-z 0-9 _ -");
+            "evs.toml:2: plugin.a/b.x: a plugin's name is 1 to 32 of the characters a-z 0-9 -");
   EXPECT_EQ(refusal_of("plugin.udp = 1"), "evs.toml:1: plugin.udp: a plugin's parameter is plugin.NAME.KEY");
   EXPECT_EQ(refusal_of("[plugin.udp]\nsince = 1979-05-27\n"),
             "evs.toml:2: plugin.udp.since = a date or time without quotes: a plugin's parameter is a text, number, "
@@ -220,7 +220,7 @@ TEST(Refusal, BadValueNamesPlaceKeyValueAndWhatIsValid) {
       {"plugins.path = \"/a:b\"",
        "evs.toml:1: plugins.path = \"/a:b\": must be absolute paths separated by colons, or empty"},
       {"local.transport = \"../shm\"",
-       "evs.toml:1: local.transport = \"../shm\": must be a plugin's name (1 to 32 of a-z 0-9 _ -) or the absolute "
+       "evs.toml:1: local.transport = \"../shm\": must be a plugin's name (1 to 32 of a-z 0-9 -) or the absolute "
        "path of a file"},
       {"local.group = \"a b\"", "evs.toml:1: local.group = \"a b\": must be the name of a Unix group, or empty"},
   };

@@ -9,11 +9,14 @@
  * Threads: every call may be made from any thread at any time, on one handle too. Callbacks run only inside evs_dispatch(),
  * in the thread that called it, one at a time a handle; every call may be made from a callback, evs_finalize() included.
  * Signals: evs_mcast_joined() and evs_mcast_groups() may be made from a signal handler; where the handler interrupted a send of
- * its own thread they answer CS_ERR_TRY_AGAIN. No other call may.
+ * its own thread they answer CS_ERR_TRY_AGAIN. So may cs_strerror() and evs_version(). No other call may.
  * fork(): the child's handles are invalid (CS_ERR_BAD_HANDLE) and the parent's go on undisturbed; the child may call
  * evs_initialize() anew.
  * Memory: what a callback is given belongs to the library and is valid until the callback returns; what the caller gives
  * is read before the call returns. The semantics in full: evs_overview(8).
+ * Errors: beside those named at a call, each call on a handle may answer CS_ERR_LIBRARY (the bus of this process is closed) and, where it
+ * needs memory, CS_ERR_NO_MEMORY; dispatch, join and leave, when this process was expelled and cannot join again yet, CS_ERR_TIMEOUT,
+ * CS_ERR_NO_RESOURCES or CS_ERR_NO_SPACE. The pages of section 3 have each with its reason.
  */
 #ifndef EVS_EVS_H_DEFINED
 #define EVS_EVS_H_DEFINED
@@ -91,7 +94,7 @@ cs_error_t evs_context_get(evs_handle_t handle, void **context);
 /* Sets it; any pointer, NULL included. Errors: BAD_HANDLE. */
 cs_error_t evs_context_set(evs_handle_t handle, void *context);
 
-/* Calls callbacks for what arrived. CS_DISPATCH_ONE: one, waiting for it. ALL: all that wait; never blocks. BLOCKING: as they come,
+/* Calls callbacks for what arrived. CS_DISPATCH_ONE: one, waiting for it. ALL: all that wait; does not block. BLOCKING: as they come,
  * until the handle is finalized. ONE_NONBLOCKING: at most one, CS_ERR_TRY_AGAIN when there was none.
  * Errors: BAD_HANDLE, INVALID_PARAM (flags), TRY_AGAIN, NO_MEMORY, LIBRARY. */
 cs_error_t evs_dispatch(evs_handle_t handle, cs_dispatch_flags_t dispatch_types);
@@ -104,13 +107,14 @@ cs_error_t evs_join(evs_handle_t handle, const struct evs_group *groups, size_t 
  * left). */
 cs_error_t evs_leave(evs_handle_t handle, const struct evs_group *groups, size_t group_entries);
 
-/* Sends the concatenation of the iovec to all groups that this handle joined. Never blocks. Errors: BAD_HANDLE, INVALID_PARAM,
- * TRY_AGAIN (no room: nothing was sent; dispatch and try again), TOO_BIG. */
+/* Sends the concatenation of the iovec to all groups that this handle joined. Does not block, but for a quarter of a
+ * second at most when it is the first to learn that this process was expelled. Errors: BAD_HANDLE, INVALID_PARAM, TRY_AGAIN (no room:
+ * nothing was sent; dispatch and try again), TOO_BIG, TOO_MANY_GROUPS. */
 cs_error_t evs_mcast_joined(evs_handle_t handle, evs_guarantee_t guarantee, const struct iovec *iovec,
                             unsigned int iov_len);
 
 /* Sends to the groups named, joined or not. A handle that joined any of them delivers it once. Errors: as
- * evs_mcast_joined(), and TOO_MANY_GROUPS. */
+ * evs_mcast_joined(). */
 cs_error_t evs_mcast_groups(evs_handle_t handle, evs_guarantee_t guarantee, const struct evs_group *groups,
                             size_t group_entries, const struct iovec *iovec, unsigned int iov_len);
 
@@ -330,7 +334,7 @@ typedef struct {
   uint64_t lag_bytes;           /* of this handle: from its cursor to the end */
   uint32_t holder_nodeid;       /* the processor whose reader holds most; 0: none */
   int32_t holder_pid;
-  uint64_t outsider_messages;   /* sends of this process that were skipped because it was no longer a member */
+  uint64_t outsider_messages;   /* sends of this process that ended after it had been expelled: others skip them */
 } evs_status_t;
 
 /* Errors: BAD_HANDLE, INVALID_PARAM. */

@@ -95,7 +95,7 @@ struct evs_host {
   const char *bus;    /* the bus's name */
   /* One line, rate-limited by `kind`, a static string such as "ring.full". [any] Never from append() or read(). */
   void (*log)(void *context, int32_t level, const char *kind, const char *text, size_t length);
-  /* A 64-bit counter or gauge of the plugin's own, named as in docs/metrics; zeroed, valid until destroy() returned. The plugin is its
+  /* A 64-bit counter or gauge of the plugin's own, named evs_..._total or with its unit, as in shm/counters.h; zeroed, valid until destroy() returned. The plugin is its
    * only writer, with relaxed stores. NULL: no more room. [app] during create() only. */
   uint64_t *(*counter)(void *context, const char *name, const char *help);
   /* Makes the service thread call service_work() soon. [any] [signal] */
@@ -144,7 +144,7 @@ typedef struct evs_datagram_ops {
 #define EVS_MEMBER_EXPELLED 4
 
 typedef struct evs_ordered_member {
-  uint32_t nodeid;      /* host id << 12 | slot, never 0 */
+  uint32_t nodeid;      /* host id << 12 | slot + 1, never 0 */
   int32_t pid;
   uint64_t incarnation; /* tells two lives of one nodeid apart */
   int32_t reason;       /* EVS_MEMBER_*: why it is in this list */

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include "tests/scenarios/limits/peer_process.h"
 #include "tests/unit/api/story.h"
@@ -68,6 +71,15 @@ class JoinLock {
   const int fd_;
 };
 
+// Its main thread sleeps in poll(), not in the read() of its next command.
+void wait_until_polling(pid_t pid) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  for (std::string line; line.rfind("7 ", 0) != 0 && std::chrono::steady_clock::now() < end; std::this_thread::yield()) {
+    std::ifstream call("/proc/" + std::to_string(pid) + "/syscall");
+    std::getline(call, line);
+  }
+}
+
 TEST(Expulsion, IsHeardOfAndTheGroupsAreJoinedAgain) {
   Bus bus{"again"};
   ASSERT_EQ(bus.story.result, CS_OK) << bus.story.error;
@@ -83,6 +95,33 @@ TEST(Expulsion, IsHeardOfAndTheGroupsAreJoinedAgain) {
   bus.wait_for("conf 1 2 +2");
   ASSERT_EQ(bus.story.say_to({"g"}, "welcome"), CS_OK);
   EXPECT_THAT(slow.ask("until welcome 10000"), HasSubstr("msg welcome"));
+  // It had a descriptor before, and sleeps on it again: its bell is still there, though its place was taken anew.
+  std::thread sleeper([&] { EXPECT_THAT(slow.ask("until late 10000"), HasSubstr("msg late")); });
+  wait_until_polling(slow.pid());
+  EXPECT_EQ(bus.story.say_to({"g"}, "late"), CS_OK);
+  sleeper.join();
+}
+
+// Nobody is left on the bus that it was expelled from, and others have built a new one under the name: it must not live on in the old one alone.
+TEST(Expulsion, WhoComesBackToAnotherBusIsTold) {
+  PeerProcess slow;
+  {
+    Bus bus{"another"};
+    ASSERT_EQ(bus.story.result, CS_OK) << bus.story.error;
+    ASSERT_EQ(bus.story.join("g"), CS_OK);
+    ASSERT_THAT(slow.ask(bus.open(" local.attach_timeout=100ms")), StartsWith("CS_OK"));
+    ASSERT_EQ(slow.ask("join g"), "CS_OK");
+    ASSERT_THAT(slow.ask("told"), HasSubstr("conf 1 2"));
+    bus.expel();
+    const JoinLock nobody_joins("another");
+    EXPECT_THAT(slow.ask("told"), Not(StartsWith("CS_OK")));
+  }
+  Bus other{"another"};
+  ASSERT_EQ(other.story.result, CS_OK) << other.story.error;
+  EXPECT_THAT(slow.ask("told"), StartsWith("CS_ERR_LIBRARY"));
+  EXPECT_EQ(slow.ask("finalize"), "CS_OK");
+  EXPECT_THAT(slow.ask(other.open()), StartsWith("CS_OK"));
+  EXPECT_THAT(slow.ask("told"), HasSubstr("conf 1 2"));
 }
 
 // Its place is another's by then. What it still does with its handle, closing it above all, must not touch that one's cursor.

@@ -232,7 +232,7 @@ TEST(Threads, CancelledWhileTheyCall) {
   for (int round = 0; round < 60; ++round) {
     std::atomic<int> turns{0};
     const auto call = [&] {
-      Story own;
+      Story own({.extended = round % 2 == 0});
       int fd = -1;
       unsigned int nodeid = 0;
       evs_status_t status{};

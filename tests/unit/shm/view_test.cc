@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "shm/record.h"
 #include "tests/unit/shm/ground.h"
 
 namespace evs::shm {
@@ -71,6 +74,19 @@ TEST(View, ImpossibleRecordsAreDamageAndNoView) {
     EXPECT_EQ(walk(ring.segment, at, view, ring.tail()), Walk::damaged);
     EXPECT_EQ(view.change, 0u) << "nothing of it was taken";
   }
+}
+
+// What a member may forge is bounded by what the bus promised its applications, not by what a record can hold.
+TEST(Record, LargerThanAMessageMayBeIsDamage) {
+  SmallRing ring;
+  const std::string text(1025, 'x');  // message_limit is 1024
+  RecordView record;
+  EXPECT_EQ(peek(ring.segment, ring.put(Kind::message, text.data(), 1024), record), Peek::record);
+  EXPECT_EQ(peek(ring.segment, ring.put(Kind::message, text.data(), 1025), record), Peek::damaged);
+  EXPECT_EQ(peek(ring.segment, ring.put(Kind::control, text.data(), 1025), record), Peek::damaged);
+  const uint64_t many = ring.put(Kind::message, text.data(), 1);
+  reinterpret_cast<RecordHeader*>(ring.segment.at(many))->group_count = kMaxGroups + 1;
+  EXPECT_EQ(peek(ring.segment, many, record), Peek::damaged);
 }
 
 TEST(View, TheNewestPublishedIsFoundAndAnOlderNeverReplacesIt) {
