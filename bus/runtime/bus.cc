@@ -232,7 +232,7 @@ uint64_t Bus::look_after_handles(uint64_t now_ns) {
   const uint64_t lag = std::min(usage.capacity_bytes / 4, usage.capacity_bytes > two ? (usage.capacity_bytes - two) / 2 : 0);
   for (Handle* handle : handles_) {
     handle->ask_for_room();
-    if (usage.used_bytes >= lag) handle->pass_unwanted(lag, unread_);
+    if (usage.used_bytes >= lag) handle->pass_unwanted(lag, passed_);
   }
   return again ? now_ns + kRetryNs : UINT64_MAX;
 }

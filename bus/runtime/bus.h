@@ -149,7 +149,7 @@ class Bus {
   bool closing_told_ = false;
   uint64_t seen_change_ = 0, seen_ring_ = 0;
   bool joining_again_ = false;
-  Batch unread_;  // for pass_unwanted(): takes nothing
+  Batch passed_;  // for pass_unwanted()
   uint64_t log_tick_ns_ = 0;
 
   std::atomic<uint32_t> rejoin_wanted_{0};

@@ -99,7 +99,7 @@ class Handle {
   void notify();                     // a callback is due: wakes the sleeper and the descriptor
   void membership_changed();         // parked handles hear of it this way
   void ask_for_room();
-  void pass_unwanted(uint64_t least_lag, Batch& untouched);
+  void pass_unwanted(uint64_t least_lag, Batch& passed);
   void rejoined(const evs_ordered_member& old_self);  // nobody is inside
   bool join_again();                 // true: all its groups have their records
 
@@ -135,6 +135,7 @@ class Handle {
   int32_t judge_message(const evs_frame& frame) const;
   int32_t judge_control(const evs_frame& frame);
   bool is_own(const evs_frame& frame, const groups::ControlRecord& record) const;
+  void put_off(Token membership);
   Batch& batch_to_fill();
   Refill read_more();
   int32_t read_once(Batch& batch);

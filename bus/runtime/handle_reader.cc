@@ -6,6 +6,8 @@
 // reader's state (Handle::rejoined), so it needs to be safe, not right. It may be asked twice about one frame: records
 // of ours are numbered and applied once.
 #include <mutex>
+#include <new>
+#include <utility>
 
 #include "bus/runtime/handle.h"
 #include "bus/runtime/no_cancel.h"
@@ -69,29 +71,42 @@ int32_t Handle::judge_control(const evs_frame& frame) {
   return EVS_WANT_TAKE;
 }
 
-// The service thread's: passes what is not for this handle and takes nothing.
+// The service thread's: passes what is not for this handle, and takes memberships, which are told later (merged, when there are several). Who is
+// told of groups, too, must tell from its own place in the order who was in them: there it ends.
 int32_t Handle::want_to_pass(void* self, const evs_frame* frame) {
   auto& handle = *static_cast<Handle*>(self);
   if (frame->kind == EVS_FRAME_CONTROL && handle.wants_group_changes()) {
     ControlRecord record;
     if (groups::decode(frame->data, frame->size, record) && handle.is_own(*frame, record)) return EVS_WANT_STOP;
   }
-  if (frame->kind == EVS_FRAME_MEMBERSHIP) return EVS_WANT_STOP;
+  if (frame->kind == EVS_FRAME_MEMBERSHIP) return handle.wants_group_changes() ? EVS_WANT_STOP : EVS_WANT_TAKE;
   return handle.judge(*frame) == EVS_WANT_SKIP ? EVS_WANT_SKIP : EVS_WANT_STOP;
 }
 
-void Handle::pass_unwanted(uint64_t least_lag, Batch& untouched) {
+void Handle::pass_unwanted(uint64_t least_lag, Batch& passed) {
   if (!scan_lock_.try_lock()) return;  // its own thread is reading
   const std::lock_guard guard(scan_lock_, std::adopt_lock);
   if (!watching_ || ops->lag(cursor) < least_lag) return;
   evs_read request{};
   request.struct_size = sizeof request;
-  untouched.offer(request);
+  passed.offer(request);
   request.want = &Handle::want_to_pass;
   request.context = this;
   stop_here_ = false;
-  ops->read(cursor, &request);  // whatever it answers, the next read of its own learns too
+  if (ops->read(cursor, &request) != EVS_P_OK) request.count = 0;  // the next read of its own learns why
+  try {
+    for (uint32_t i = 0; i < request.count; ++i)
+      put_off(Token{Token::Kind::membership, copy_of(*static_cast<const evs_membership*>(request.frames[i].data)), bus->self()});
+  } catch (const std::bad_alloc&) {
+    bus->close("out of memory for a membership whose place has been passed");
+  }
   drop_passed_groups();
+}
+
+// Behind what was read and before what will be. Only the last of several is kept: the one that tells them merges their differences.
+void Handle::put_off(Token membership) {
+  if (!tokens_.empty() && tokens_.back().kind == Token::Kind::membership) tokens_.back() = std::move(membership);
+  else post(std::move(membership));
 }
 
 Batch& Handle::batch_to_fill() {
