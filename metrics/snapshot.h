@@ -48,8 +48,8 @@ struct Member {
   std::optional<uint64_t> stopped_for_ns;  // SIGSTOP or a debugger; counted from when another member noticed
   uint64_t heartbeat_age_ns = 0;           // since the last turn of its service thread
   bool in_send = false;                    // between claim and commit
-  uint64_t sent_messages = 0;              // records it appended
-  uint64_t sent_bytes = 0;
+  uint64_t sent_messages = 0;              // records it appended: messages, joins and leaves, memberships
+  uint64_t sent_bytes = 0;                 // their payloads
   std::vector<Handle> handles;
   std::vector<GroupKey> groups;
 };

@@ -118,6 +118,15 @@ Status inspect(const std::string& path, const std::string& group, const std::str
         out.holder_pid = m.pid;
         out.holder_what = "claim";
       }
+    if (claims_count(word.state))
+      for (const Pin& pin : segment.slot(i).pins) {
+        const uint64_t held = pin.position.load(std::memory_order_acquire), at = held & kPositionMask;
+        if (held == 0 || at >= lowest) continue;
+        lowest = at;
+        out.holder_nodeid = m.nodeid;
+        out.holder_pid = m.pid;
+        out.holder_what = "pin";
+      }
     if (word.state == SlotState::live)
       for (const CursorSnapshot& c : m.cursors)
         if (c.watching && out.tail - c.lag_bytes < lowest) {

@@ -70,11 +70,11 @@ cs_error_t evs_context_set(evs_handle_t handle, void* context) {
 }
 
 cs_error_t evs_dispatch(evs_handle_t handle, cs_dispatch_flags_t flags) {
-  Call call(handle);
-  if (!call.inside()) return call.error();
   // C may pass any number, which C++ may not even load from an enum with four values.
   int how;
   std::memcpy(&how, &flags, sizeof how);
+  Call call(handle, how == CS_DISPATCH_ALL || how == CS_DISPATCH_ONE_NONBLOCKING ? IfClosed::answer : IfClosed::wait);
+  if (!call.inside()) return call.error();
   if (how == CS_DISPATCH_ALL && call.handle().is_idle()) return CS_OK;
   if (how < CS_DISPATCH_ONE || how > CS_DISPATCH_ONE_NONBLOCKING) return CS_ERR_INVALID_PARAM;
   return evs::api::guarded_calling_back(call, [&](Handle& mine) { return mine.dispatch(call, flags); });

@@ -68,6 +68,7 @@ ConfigPairs asked_for(const Wish& wish, const Config& config) {
 }
 
 int32_t attach(Bus& bus, Handle& handle) {
+  if (bus.gate.load(std::memory_order_acquire) == kGateClosed) return EVS_P_CLOSED;
   for (int turn = 0;; ++turn) {
     const int32_t status = bus.attach(handle);
     if (status != EVS_P_EXPELLED || turn == 1) return status;
@@ -107,11 +108,14 @@ cs_error_t open_handle(evs_handle_t* out, const Wish& wish) {
   handle->prepare(id, wish.callbacks, wish.context);
   const ConfigPairs asks = asked_for(wish, *config);
   auto bus = handle_table::buses().acquire(BusRequest{std::move(*config), wish.log, wish.log_context}, asks);
-  if (!bus) return fail(wish, bus.failure().code, bus.failure().text);  // the bus has logged it
+  const bool logged = !bus && bus.failure().code != CS_ERR_EXIST && bus.failure().code != CS_ERR_NO_MEMORY;  // by the bus itself
+  if (!bus && !logged) return fail_and_log(wish, bus.failure().code, bus.failure().text);
+  if (!bus) return fail(wish, bus.failure().code, bus.failure().text);
   unless_open.bus = *bus;
   const int32_t status = attach(**bus, *handle);
   if (status != EVS_P_OK) {
-    const std::string text = std::string("cannot open a handle on the bus: ") + text_of_status(status);
+    const std::string text = std::string("cannot open a handle on the bus: ") +
+                             (status == EVS_P_CLOSED ? "it is closed in this process; finalize all its handles first" : text_of_status(status));
     (*bus)->log().error("open", text);
     return fail(wish, error_of_status(status), text);
   }

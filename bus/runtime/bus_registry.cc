@@ -58,6 +58,8 @@ PluginResult<Bus*> BusRegistry::acquire(BusRequest request, const ConfigPairs& a
   try {
     opened = Bus::open(std::move(request), entry->counted_slot);
   } catch (const std::bad_alloc&) {
+  } catch (...) {
+    opened = PluginFailure{CS_ERR_LIBRARY, "an exception came out of the transport's get_extension()"};
   }
   lock.lock();
   not_busy_.notify_all();

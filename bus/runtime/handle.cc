@@ -100,10 +100,11 @@ void Handle::release_callback_lock() {
   const bool is_ours = forks_ == handle_table::g_forks.load(std::memory_order_relaxed);  // else the parent's: hands off
   if (is_ours && callback_lock_.depth() == 1 && closing_.load(std::memory_order_seq_cst) == 1) {
     const NoCancel not_in_here;
+    // The lock last: an evs_finalize() that waits for it shall not answer before the bus is down.
     Bus* const was_on = take_down();
+    handle_table::buses().release(*was_on);
     callback_lock_.unlock();
     handle_table::give_back(*this);
-    handle_table::buses().release(*was_on);
     return;
   }
   const bool outermost = callback_lock_.depth() == 1;
@@ -134,6 +135,7 @@ Bus* Handle::take_down() {
   events_.shrink_to_fit();
   next_event_ = 0;
   teller_.reset();
+  last_sender_ = {};
   watch_.clear();
   counts_.messages.store(0, std::memory_order_relaxed);
   counts_.bytes.store(0, std::memory_order_relaxed);

@@ -155,6 +155,7 @@ class Handle {
   Step deliver_next(Call& call);
   bool deliver_messages(Call& call, bool single);
   Refill read_locked();
+  Refill read_or_ask();
   Refill refill();
   void call_extended(const evs_frame& frame);
   void call_back(Call& call, const Event& event);

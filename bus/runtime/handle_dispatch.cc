@@ -47,11 +47,12 @@ bool Handle::has_something() const { return dirty_.load(std::memory_order_acquir
 // The number is no longer valid. In the child of a fork it never was.
 cs_error_t Handle::gone(const Call& call) const {
   if (forks_ != handle_table::g_forks.load(std::memory_order_relaxed)) return CS_ERR_BAD_HANDLE;
-  return call.error() == CS_ERR_LIBRARY ? CS_ERR_LIBRARY : CS_OK;
+  // TRY_AGAIN: a rejoin is under way, and this dispatch does not wait for it.
+  return call.error() == CS_ERR_LIBRARY || call.error() == CS_ERR_TRY_AGAIN ? call.error() : CS_OK;
 }
 
 // What was read and not told yet: has_something() shall know, and who sleeps in another dispatch, whom no bell rings for it. With the callback
-// lock held. Either the sleeper's look (after it was counted) finds the bit, or we find it counted.
+// lock held. Either the sleeper's look (after it was counted) finds the bit, or we find it counted. (Where a rejoin keeps us out, it wakes them.)
 void Handle::note_leftovers(Call& call) {
   if (batch_ == nullptr) return;
   const bool leftover = !batch_->drained() || next_event_ < events_.size();
@@ -172,7 +173,14 @@ Handle::Outcome Handle::run(Call& call, bool single) {
 Handle::Refill Handle::read_locked() {
   const std::lock_guard guard(scan_lock_);
   if (__builtin_expect(!tokens_.empty(), 0)) return Refill::more;  // posted meanwhile: it is told first
-  return read_more();
+  return read_or_ask();
+}
+
+// Arming may have taken the ring away that a send's wish for room was answered with: then that is looked at, too.
+Handle::Refill Handle::read_or_ask() {
+  const Refill found = read_more();
+  const bool asked = fd_wanted_.load(std::memory_order_relaxed) && (dirty_.load(std::memory_order_acquire) & kRoom) != 0;
+  return found == Refill::empty && asked ? Refill::more : found;
 }
 
 // Everything told so far; what comes next: a token, a membership that a parked handle missed, room, the order.
@@ -207,7 +215,7 @@ Handle::Refill Handle::refill() {
       events_.emplace_back(RoomEvent{});
       return Refill::more;
     } else {
-      return read_more();
+      return read_or_ask();
     }
   }
   expand(token);

@@ -162,7 +162,7 @@ int32_t Handle::start_watching() {
       token.membership);
   if (status != EVS_P_OK) return status;
   watching_ = true;
-  post(std::move(token));  // what changed while it was parked, told before what it reads
+  put_off(std::move(token));  // what changed while it was parked, told before what it reads
   return EVS_P_OK;
 }
 

@@ -101,6 +101,8 @@ void Handle::pass_unwanted(uint64_t least_lag, Batch& passed) {
     bus->close("out of memory for a membership whose place has been passed");
   }
   drop_passed_groups();
+  // Its thread may be about to sleep: what it looked at was not there yet, and what rang is passed.
+  if ((dirty_.load(std::memory_order_acquire) & (kToken | kMembership)) != 0) notify();
 }
 
 // Behind what was read and before what will be. Only the last of several is kept: the one that tells them merges their differences.
@@ -151,7 +153,9 @@ Handle::Refill Handle::read_more() {
       // Armed means that the next frame makes the descriptor readable; else there is one already.
       if (ops->arm(cursor) != EVS_P_AGAIN) return Refill::more;
       // It may have taken away the ring of a change that was marked after our last look: that is looked for once more.
-      return (dirty_.load(std::memory_order_acquire) & (kToken | kMembership)) == 0 ? Refill::empty : Refill::more;
+      if ((dirty_.load(std::memory_order_acquire) & (kToken | kMembership)) == 0) return Refill::empty;
+      ops->ring(cursor);  // one event may be called back of two
+      return Refill::more;
     }
     case EVS_P_EXPELLED:
       return Refill::expelled;

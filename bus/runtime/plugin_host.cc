@@ -35,11 +35,13 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 }
 
 // The linker is given the descriptor that was judged, not the name, which may lead elsewhere by now. It remembers
-// modules by the spelling of their path, and a descriptor's number comes again: each load spells it with one more
-// slash, or the linker would answer with an earlier plugin that once had this number.
+// modules by the spelling of their path, and a descriptor's number comes again: each load spells it in another way (its number in binary, "/" and
+// "/."), or the linker would answer with an earlier plugin that once had this number.
 std::string spelling_of(const OpenFile& file) {
-  static std::atomic<size_t> loads{0};
-  return "/proc/self/fd" + std::string(++loads, '/') + std::to_string(file.fd());
+  static std::atomic<uint64_t> loads{0};
+  std::string spelling = "/proc/self/fd";
+  for (uint64_t load = ++loads; load != 0; load >>= 1) spelling += (load & 1) != 0 ? "/." : "/";
+  return spelling + "/" + std::to_string(file.fd());
 }
 
 PluginResult<void*> open_module(const OpenFile& file, const std::string& path) {

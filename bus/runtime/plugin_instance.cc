@@ -71,7 +71,10 @@ uint64_t ServiceCalls::work(uint64_t now_ns) {
 }
 
 int ServiceCalls::fd() const {
-  return ops_ == nullptr || ops_->fd == nullptr || !fault_.empty() ? -1 : ops_->fd(self_);
+  int fd = -1;
+  if (ops_ != nullptr && ops_->fd != nullptr && fault_.empty())
+    guarded(who_, "fd", [&](evs_error_text*) { return fd = ops_->fd(self_), EVS_P_OK; });
+  return fd;
 }
 
 void ServiceCalls::end() const {
@@ -117,7 +120,10 @@ ServiceCalls Transport::service() const {
 }
 
 const void* Transport::find_extension(const char* id) const noexcept {
-  return ops().get_extension == nullptr ? nullptr : ops().get_extension(self_, id);
+  const void* found = nullptr;
+  if (ops().get_extension != nullptr)
+    guarded(name_of(plugin_), "get_extension", [&](evs_error_text*) { return found = ops().get_extension(self_, id), EVS_P_OK; });
+  return found;
 }
 
 // ---- Service ----

@@ -62,7 +62,7 @@ class Referee:
 
     def stream_for(self, seconds):
         until = time.monotonic() + seconds
-        self.wait_for("the stream", lambda: time.monotonic() >= until)
+        self.wait_for("the stream", lambda: time.monotonic() >= until, seconds + 60)
 
     def show(self, final=False):
         terminal = sys.stdout.isatty()

@@ -136,8 +136,14 @@ def judge(records, texts, killed_nodeid):
             place = whole.index(mine[0]) if mine and mine[0] in whole else 0
             if place == 0:
                 complaints.append(f"{record.name}: did not join in mid-stream ({len(mine)} messages)")
-            elif mine != whole[place:]:
-                complaints.append(f"{record.name} and {reference.name} differ {first_difference(mine, whole[place:])}")
+            else:
+                # From its first message on, configurations included. It speaks after it joined: nothing of its own may be missing before.
+                own = [line for line in whole[:place] if line.split(b" ", 2)[1] == record.name.encode()]
+                if own:
+                    complaints.append(f"{record.name}: lacks its own message {own[0][:60]!r}")
+                left, right = (lines[lines.index(mine[0]):] for lines in (full[record.name], full[reference.name]))
+                if left != right:
+                    complaints.append(f"{record.name} and {reference.name} differ {first_difference(left, right)}")
     stretch = len(whole) - place
     for record, row in zip(records, rows):
         if record.role != "killed":

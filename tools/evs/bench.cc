@@ -82,8 +82,9 @@ class Bench {
   bool measure(Crew& crew, const std::vector<Crew::Role>& roles, uint64_t for_ns, const std::string& what);
   void print(const std::string& text) {
     progress_.clear();
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
+    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return;
+    fail(std::string("stdout: ") + std::strerror(errno));
+    cannot_print_ = true;
   }
   bool fail(const std::string& sentence) {
     failure_ = sentence;
@@ -94,6 +95,7 @@ class Bench {
   const uint64_t measure_ns_;
   LeaveSignals signals_;
   Progress progress_;
+  bool cannot_print_ = false;
   PrivateBus private_bus_;
   BusChoice bus_;
   uint64_t done_ns_ = 0;
@@ -115,11 +117,11 @@ int Bench::run() {
   if (wants("latency")) {
     well = probe();
     if (well && !options_.json) print("\n" + latency_header());
-    for (const uint64_t size : sizes(true)) well = well && latency(size);
+    for (const uint64_t size : sizes(true)) well = well && latency(size) && !cannot_print_;
   }
   if (well && wants("throughput")) {
     if (!options_.json) print("\n" + throughput_header());
-    for (const uint64_t size : sizes(false)) well = well && throughput(size);
+    for (const uint64_t size : sizes(false)) well = well && throughput(size) && !cannot_print_;
   }
   progress_.clear();
   if (interrupted_) {

@@ -90,6 +90,7 @@ int Cat::run() {
   bool well = open();
   while (well && !finished()) well = turn();
   session_.close();
+  signals_.restore();  // what is left to print may wait for its reader: a signal ends us now
   if (output_.error() == 0) output_.flush();
   if (output_.error() != 0) {
     if (output_.error() != EPIPE || failure_.empty())

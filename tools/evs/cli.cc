@@ -168,7 +168,10 @@ void CommandLine::add_bench() {
   command.add_option("--seconds", bench.seconds, "How long each measurement takes")
       ->capture_default_str()
       ->type_name("S")
-      ->check(CLI::Range(0.05, 3600.0));
+      ->check(CLI::Range(0.05, 3600.0))
+      ->check([](const std::string& text) {  // which lets through what compares with nothing
+        return text.find_first_of("nN") == std::string::npos ? std::string() : "must be a number from 0.05 to 3600";
+      });
   command
       .add_option("--wait", bench.wait, "How a receiver waits: it spins, blocks in evs_dispatch, or polls evs_fd_get")
       ->capture_default_str()

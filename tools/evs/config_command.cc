@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "tools/evs/exit_code.h"
+#include "tools/evs/output.h"
 
 namespace evs::tools {
 
@@ -62,8 +63,7 @@ int run_config(const ConfigOptions& options) {
                    settings.end());
   const std::string text =
       options.json ? json_line(config_json(settings)) : config_text(settings, Palette::for_descriptor(STDOUT_FILENO));
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  return kExitOk;
+  return print(text);
 }
 
 }  // namespace evs::tools

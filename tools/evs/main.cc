@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/evs/main.cc - the front door of `evs`: reads the command line and hands over to the command.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -14,17 +15,13 @@
 #include "tools/evs/completion.h"
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
+#include "tools/evs/output.h"
 #include "tools/evs/plugins_command.h"
 #include "tools/evs/status_command.h"
 
 namespace evs::tools {
 
 namespace {
-
-int print(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return written ? kExitOk : kExitFailure;
-}
 
 std::string version_text() {
   return std::string("evs ") + EVS_TOOL_VERSION + "\nlibevs " + evs_version() + "\nplugin ABI " +
@@ -54,12 +51,20 @@ int run(int argc, char** argv) {
   return kExitUsage;
 }
 
+// Closed when we were started: another file would get the number, and be read or written in its place. Opened the wrong way round, so that its
+// use is an error.
+void occupy_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY));
+}
+
 }  // namespace
 
 }  // namespace evs::tools
 
 int main(int argc, char** argv) {
   try {
+    evs::tools::occupy_standard_descriptors();
     return evs::tools::run(argc, argv);
   } catch (const std::exception& error) {  // out of memory, above all
     std::fprintf(stderr, "evs: %s\n", error.what());

@@ -8,8 +8,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
+#include <cstring>
+
+#include "tools/evs/exit_code.h"
 
 namespace evs::tools {
+
+int print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return kExitOk;
+  std::fprintf(stderr, "evs: stdout: %s\n", std::strerror(errno));
+  return kExitFailure;
+}
 
 Output::Output(int descriptor) : descriptor_(descriptor) {
   // A pipe that polls writable takes PIPE_BUF bytes without blocking (pipe(7)); a file takes anything.

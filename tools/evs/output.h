@@ -12,6 +12,9 @@
 
 namespace evs::tools {
 
+// What is printed once and at the end: kExitOk, or kExitFailure and a sentence on stderr.
+int print(std::string_view text);
+
 class Output {
  public:
   explicit Output(int descriptor);

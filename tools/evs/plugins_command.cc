@@ -11,6 +11,7 @@
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/plugins_text.h"
+#include "tools/evs/output.h"
 
 namespace evs::tools {
 
@@ -45,7 +46,7 @@ int run_plugins(const PluginsOptions& options) {
   const std::string text = options.json
                                ? json_line(plugins_json(chosen))
                                : plugins_text(chosen, options.parameters, Palette::for_descriptor(STDOUT_FILENO));
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (const int printed = print(text); printed != kExitOk) return printed;
   if (all.empty())
     std::fprintf(stderr, "evs plugins: none found (EVS_PLUGIN_PATH, plugins.path, %s)\n", EVS_PLUGIN_INSTALL_DIR);
   const bool refused =

@@ -10,6 +10,7 @@
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/status_text.h"
+#include "tools/evs/output.h"
 
 namespace evs::tools {
 
@@ -30,8 +31,7 @@ int run_status(const StatusOptions& options) {
   const std::string text = options.json
                                ? json_line(status_json(snapshot))
                                : status_text(snapshot, {options.handles}, Palette::for_descriptor(STDOUT_FILENO));
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  return kExitOk;
+  return print(text);
 }
 
 }  // namespace evs::tools

@@ -126,9 +126,13 @@ class AsioBus {
   // Closes the bus and ends the outstanding operations. Doing it again does nothing.
   void close() {
     if (!core_) return;
+    {
+      // First: an operation that meets the closed bus in another thread shall know why.
+      const std::lock_guard guard(core_->lock);
+      ++core_->cancelled;
+    }
     (void)core_->bus.close();
     const std::lock_guard guard(core_->lock);
-    ++core_->cancelled;
     boost::system::error_code ignored;
     core_->ready.close(ignored);
   }

@@ -9,6 +9,8 @@
 #ifndef EVS_EVS_OPTIONS_HPP_DEFINED
 #define EVS_EVS_OPTIONS_HPP_DEFINED
 
+#include <cxxabi.h>
+
 #include <atomic>
 #include <exception>
 #include <functional>
@@ -89,10 +91,12 @@ struct State {
   // Virtual, so that it runs in the module that opened the Bus whichever module dispatches it: the C callbacks below
   // and `innermost` must be of one module, and each that hides its symbols has copies of its own.
   virtual cs_error_t run(Call& call, cs_dispatch_flags_t flags) {
-    call.outer = std::exchange(innermost(), &call);
-    const cs_error_t answer = evs_dispatch(handle, flags);
-    innermost() = call.outer;
-    return answer;
+    struct Innermost {
+      explicit Innermost(Call& call) : outer(std::exchange(innermost(), &call)) { call.outer = outer; }
+      ~Innermost() { innermost() = outer; }
+      Call* outer;
+    } const while_dispatching(call);
+    return evs_dispatch(handle, flags);
   }
 
   static Call*& innermost() {
@@ -100,9 +104,10 @@ struct State {
     return call;
   }
 
-  // Runs `capture(event)` or `push()`, and keeps what it throws from crossing into C.
+  // Runs `capture(event)` or `push()`, and keeps what it throws from crossing into C. Not the unwinding of a thread that is cancelled in a
+  // callback: evs_dispatch() lets that pass, and nobody may stop it.
   template <class Capture, class Push>
-  void guarded(Capture capture, Push push) noexcept {
+  void guarded(Capture capture, Push push) {
     Call* call = innermost();
     while (call != nullptr && call->state != this) call = call->outer;
     try {
@@ -111,6 +116,8 @@ struct State {
       } else {
         push();
       }
+    } catch (abi::__forced_unwind&) {
+      throw;
     } catch (...) {
       if (call != nullptr) {
         if (!call->thrown) call->thrown = std::current_exception();

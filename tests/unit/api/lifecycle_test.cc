@@ -91,6 +91,8 @@ TEST(Finalize, WaitsForACallbackInAnotherThread) {
     closer_id = gettid();
     EXPECT_EQ(evs_finalize(handle), CS_OK);
     EXPECT_TRUE(callback_ended);
+    // The dispatch took the handle down, and the bus with it: before this returned.
+    EXPECT_NE(access((directory() + "/story.ring").c_str(), F_OK), 0) << "the last one has left nothing";
     finalized = true;
   });
   wait_until_asleep(closer_id);

@@ -58,6 +58,8 @@ CASES = [
     ("nobody noticed the death", lambda by: drop(by, NO_EVE) or drop(by, NO_EVE) or drop(by, WITH_LEE),
      "no configuration says"),
     ("the late one lost its last", lambda by: by["lee"].lines.pop(), "lee and ann differ"),
+    ("the late one lost its first", lambda by: by["lee"].lines.__delitem__(slice(1, 3)), "lacks its own message"),
+    ("the late one has a configuration elsewhere", lambda by: by["lee"].lines.insert(3, NO_EVE), "lee and ann differ"),
     ("the late one was there all the time", lambda by: by["lee"].lines.__setitem__(slice(None), ORDER), "did not join in mid-stream"),
     ("one says it sent more", lambda by: setattr(by["bob"], "sent", 3), "sent 3 lines, 2 were delivered"),
     ("a stranger speaks", lambda by: [r.lines.append(b"9 joe 0 hi") for r in by.values() if r.name != "eve"], "a message of nobody"),
