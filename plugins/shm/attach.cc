@@ -108,9 +108,8 @@ Status Transport::take_this_slot(uint32_t slot) {
   has_slot_ = true;
   EVS_CRASH_POINT("attach.joining");
   counters_.take(slot, generation_, pid, started);
-  const bool reached = shm::register_for_barriers();
-  if (!reached) segment_.hot().fences_wanted.store(1, std::memory_order_seq_cst);  // before the join is appended
-  writer_.bind(&segment_, slot_, generation_, &room_, &bells_, !reached);
+  if (!reached_) segment_.hot().fences_wanted.store(1, std::memory_order_seq_cst);  // before the join is appended
+  writer_.bind(&segment_, slot_, generation_, &room_, &bells_, !reached_);
   return own_groups_.create(directory_, bus_, slot_, generation_);
 }
 

@@ -15,6 +15,7 @@
 
 #include "plugins/shm/cursor.h"
 #include "plugins/shm/transport.h"
+#include "shm/barrier.h"
 #include "shm/crash_point.h"
 #include "shm/wake.h"
 
@@ -29,6 +30,9 @@ Status Transport::open() {
   if (Status s = directory_.open(parameters_.directory, parameters_.group, true, !parameters_.metrics_group.empty()); !s.ok()) return s;
   if (Status s = locks_.open(directory_, bus_); !s.ok()) return s;
   opener_.bind(directory_.fd(), bus_);
+  // Here and not when joining: in a process that has only one thread yet the kernel need not wait for anything, else it takes some ten
+  // milliseconds, once.
+  reached_ = shm::register_for_barriers();
   return {};
 }
 

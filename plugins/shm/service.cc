@@ -133,9 +133,10 @@ void Transport::watch_members() {
     int fd = -1;
     const shm::Pulse pulse =
         shm::open_pidfd(s.pid.load(std::memory_order_relaxed), s.start_time.load(std::memory_order_relaxed), fd);
-    if (slot_word(segment_, i).pack() != word.pack()) {
+    // Another life may have begun while we looked. (It may have become LIVE, too: that is the same life, and nobody rings for it.)
+    if (const SlotWord now = slot_word(segment_, i); now.generation != word.generation || !claims_count(now.state)) {
       if (fd >= 0) close(fd);
-      continue;  // another life began while we looked
+      continue;
     }
     if (pulse == shm::Pulse::dead) {
       prove_dead(i, word);

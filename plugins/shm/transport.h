@@ -183,6 +183,7 @@ class Transport {
   uint32_t generation_ = 0;
   std::atomic<uint64_t> own_word_{~0ull};  // the slot word while we are a member
   bool has_slot_ = false;
+  bool reached_ = false;  // by barrier_everywhere()
   uint64_t* outsider_sends_ = nullptr;  // the host's counter; may be missing
   uint64_t lost_unread_ = 0;  // in an expulsion that no rejoin has mended yet
 

@@ -38,6 +38,7 @@ Library load() {
   find(loaded, "evs_fd_get", out.fd_get);
   find(loaded, "evs_dispatch", out.dispatch);
   find(loaded, "evs_join", out.join);
+  find(loaded, "evs_leave", out.leave);
   find(loaded, "evs_mcast_joined", out.mcast_joined);
   find(loaded, "evs_mcast_groups", out.mcast_groups);
   find(loaded, "evs_membership_get", out.membership_get);
@@ -116,6 +117,12 @@ evs_status_t Member::status() const {
   const cs_error_t answer = library_.status(handle_, &out);
   if (answer != CS_OK) fail("evs_status", answer);
   return out;
+}
+
+void Member::leave(const evs_group& group) {
+  cs_error_t answer;
+  while ((answer = library_.leave(handle_, &group, 1)) == CS_ERR_TRY_AGAIN) dispatch(CS_DISPATCH_ALL);
+  if (answer != CS_OK) fail("evs_leave", answer);
 }
 
 void Member::join(const evs_group& group) {

@@ -19,6 +19,7 @@ struct Library {
   decltype(&evs_fd_get) fd_get;
   decltype(&evs_dispatch) dispatch;
   decltype(&evs_join) join;
+  decltype(&evs_leave) leave;
   decltype(&evs_mcast_joined) mcast_joined;
   decltype(&evs_mcast_groups) mcast_groups;
   decltype(&evs_membership_get) membership_get;
@@ -55,6 +56,7 @@ class Member {
   uint32_t nodeid() const;
   evs_status_t status() const;
   void join(const evs_group& group);
+  void leave(const evs_group& group);
   void dispatch(cs_dispatch_flags_t how) {
     const cs_error_t answer = library_.dispatch(handle_, how);
     if (answer != CS_OK) fail("evs_dispatch", answer);

@@ -114,6 +114,7 @@ void play_memory_member() {
     member.dispatch(CS_DISPATCH_ALL);
   }
   while (heard < kMessages) member.dispatch(CS_DISPATCH_ALL);
+  member.leave(group_named("memory"));  // who rests and does not dispatch must not hold up who still talks
   say_ready_and_stay();
 }
 
