@@ -73,8 +73,10 @@ void Bus::rejoin() {
     deferred_.clear();
     for (Handle* handle : handles_) handle->rejoined(old_self);
     joining_again_ = !join_again();
-    log_->warning("expelled", "this process was expelled because it did not read for slow_reader_timeout, and has joined again; "
-                              "at least " + std::to_string(lost) + " messages were lost to it");
+    // What the others have written over since cannot be counted any more.
+    log_->warning("expelled", "this process was expelled because it did not read for slow_reader_timeout, and has joined again; " +
+                                  (lost != 0 ? "at least " + std::to_string(lost) : std::string("an unknown number of")) +
+                                  " messages were lost to it");
   } else {
     log_->warning("expelled", std::string("this process was expelled and cannot join again yet: ") +
                                   (text[0] != '\0' ? text : text_of_status(status)));

@@ -61,7 +61,8 @@ inline constexpr KeySpec kKeys[] = {
      .rule = TextRule::unix_group, .empty_means = "the owner of the directory alone"},
     {.name = "local.ring_size", .type = KeyType::bytes, .initial = "4MiB",
      .help = "Capacity of the shared ring. Above the second-level cache and below the third is fastest; it must hold "
-             "two of the largest messages. Decided by the process that creates the bus.",
+             "two of the largest messages with their groups, and room for memberships (a refusal names how much). Decided by "
+             "the process that creates the bus.",
      .low = 512 * kOneKiB, .high = kOneGiB, .power_of_two = true},
     {.name = "local.message_limit", .type = KeyType::bytes, .initial = "1MiB",
      .help = "Largest message; a larger one is refused with CS_ERR_TOO_BIG. Decided by the process that creates the bus.",
