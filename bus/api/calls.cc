@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bus/api/boundary.h"
+#include "bus/api/number.h"
 #include "bus/runtime/plugin_host.h"
 #include "evs/evs.h"
 
@@ -70,9 +71,7 @@ cs_error_t evs_context_set(evs_handle_t handle, void* context) {
 }
 
 cs_error_t evs_dispatch(evs_handle_t handle, cs_dispatch_flags_t flags) {
-  // C may pass any number, which C++ may not even load from an enum with four values.
-  int how;
-  std::memcpy(&how, &flags, sizeof how);
+  const int how = evs::api::number_of(flags);
   Call call(handle, how == CS_DISPATCH_ALL || how == CS_DISPATCH_ONE_NONBLOCKING ? IfClosed::answer : IfClosed::wait);
   if (!call.inside()) return call.error();
   if (how == CS_DISPATCH_ALL && call.handle().is_idle()) return CS_OK;

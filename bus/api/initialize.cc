@@ -108,9 +108,11 @@ cs_error_t open_handle(evs_handle_t* out, const Wish& wish) {
   handle->prepare(id, wish.callbacks, wish.context);
   const ConfigPairs asks = asked_for(wish, *config);
   auto bus = handle_table::buses().acquire(BusRequest{std::move(*config), wish.log, wish.log_context}, asks);
-  const bool logged = !bus && bus.failure().code != CS_ERR_EXIST && bus.failure().code != CS_ERR_NO_MEMORY;  // by the bus itself
-  if (!bus && !logged) return fail_and_log(wish, bus.failure().code, bus.failure().text);
-  if (!bus) return fail(wish, bus.failure().code, bus.failure().text);
+  if (!bus) {
+    const auto& [code, text] = bus.failure();
+    const bool came_to_a_bus = code != CS_ERR_EXIST && code != CS_ERR_NO_MEMORY;  // which has logged it
+    return came_to_a_bus ? fail(wish, code, text) : fail_and_log(wish, code, text);
+  }
   unless_open.bus = *bus;
   const int32_t status = attach(**bus, *handle);
   if (status != EVS_P_OK) {

@@ -5,9 +5,9 @@
 // signal handler may not do. It never waits, but for one thing: when it is the first to learn that this process was expelled,
 // it gives the service thread a moment to join again.
 #include <cstdint>
-#include <cstring>
 
 #include "bus/api/boundary.h"
+#include "bus/api/number.h"
 #include "bus/runtime/futex.h"
 #include "evs/evs.h"
 
@@ -26,13 +26,6 @@ struct Outgoing {
   unsigned int guarantee;
   bool joined;
 };
-
-// C may pass any number, which C++ may not even load from an enum with four values.
-unsigned int number_of(const evs_guarantee_t& guarantee) {
-  unsigned int number;
-  std::memcpy(&number, &guarantee, sizeof number);
-  return number;
-}
 
 bool total_of(const Outgoing& message, size_t& total) {
   size_t sum = 0;
@@ -212,19 +205,19 @@ extern "C" {
 
 cs_error_t evs_mcast_joined(evs_handle_t handle, evs_guarantee_t guarantee, const struct iovec* iovec,
                             unsigned int iov_len) {
-  return send_quickly(handle, joined_message(number_of(guarantee), iovec, iov_len));
+  return send_quickly(handle, joined_message(static_cast<unsigned int>(number_of(guarantee)), iovec, iov_len));
 }
 
 cs_error_t evs_mcast_groups(evs_handle_t handle, evs_guarantee_t guarantee, const struct evs_group* groups,
                             size_t group_entries, const struct iovec* iovec, unsigned int iov_len) {
-  return send_quickly(handle, Outgoing{groups, group_entries, iovec, iov_len, number_of(guarantee), false});
+  return send_quickly(handle, Outgoing{groups, group_entries, iovec, iov_len, static_cast<unsigned int>(number_of(guarantee)), false});
 }
 
 cs_error_t evs_mcast_wait(evs_handle_t handle, evs_guarantee_t guarantee, const struct evs_group* groups,
                           size_t group_entries, const struct iovec* iovec, unsigned int iov_len, uint64_t timeout_ns) {
   evs::runtime::Call call(handle);
   const bool joined = groups == nullptr && group_entries == 0;
-  const Outgoing message{groups, group_entries, iovec, iov_len, number_of(guarantee), joined};
+  const Outgoing message{groups, group_entries, iovec, iov_len, static_cast<unsigned int>(number_of(guarantee)), joined};
   return guarded(call, [&](evs::runtime::Handle&) { return send_and_wait(call, message, timeout_ns); });
 }
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/api/strerror.cc - error codes by name, as they stand in the header.
-#include <cstring>
-
+#include "bus/api/number.h"
 #include "evs/evs.h"
 
 extern "C" const char* cs_strerror(cs_error_t err) {
 #define EVS_NAME(code) \
   case code: return #code
-  int number;  // C may pass any, which C++ may not even load from the enum
-  std::memcpy(&number, &err, sizeof number);
-  switch (number) {
+  switch (evs::api::number_of(err)) {
     EVS_NAME(CS_OK);
     EVS_NAME(CS_ERR_LIBRARY);
     EVS_NAME(CS_ERR_VERSION);
