@@ -59,7 +59,9 @@ void Handle::note_leftovers(Call& call) {
   const bool known = (dirty_.load(std::memory_order_relaxed) & kLeftover) != 0;
   if (leftover && !known) {
     dirty_.fetch_or(kLeftover, std::memory_order_seq_cst);
-    if (sleepers_.load(std::memory_order_seq_cst) != 0 && call.enter()) ops->wake(cursor);
+    if (sleepers_.load(std::memory_order_seq_cst) == 0 || !call.enter()) return;
+    const NoCancel not_in_here;
+    ops->wake(cursor);
   }
   if (!leftover && known) dirty_.fetch_and(~static_cast<uint32_t>(kLeftover), std::memory_order_release);
 }
@@ -179,8 +181,8 @@ Handle::Refill Handle::read_locked() {
 // Arming may have taken the ring away that a send's wish for room was answered with: then that is looked at, too.
 Handle::Refill Handle::read_or_ask() {
   const Refill found = read_more();
-  const bool asked = fd_wanted_.load(std::memory_order_relaxed) && (dirty_.load(std::memory_order_acquire) & kRoom) != 0;
-  return found == Refill::empty && asked ? Refill::more : found;
+  if (found != Refill::empty || !fd_wanted_.load(std::memory_order_relaxed)) return found;
+  return (dirty_.load(std::memory_order_acquire) & kRoom) != 0 ? Refill::more : found;
 }
 
 // Everything told so far; what comes next: a token, a membership that a parked handle missed, room, the order.

@@ -11,6 +11,7 @@
 
 #include "bus/runtime/call.h"
 #include "bus/runtime/handle.h"
+#include "bus/runtime/no_cancel.h"
 #include "bus/runtime/presence.h"
 
 namespace evs::runtime {
@@ -179,6 +180,7 @@ void Handle::publish_groups(std::unique_ptr<groups::JoinedSnapshot> next) {
 void Handle::drop_passed_groups() {
   if (!leave_passed_) return;
   leave_passed_ = false;
+  const NoCancel not_in_here;
   for (size_t i = groups_.entries().size(); i-- > 0;) {
     const GroupKey key = groups_.entries()[i].key;
     if (groups_.drop_if_done(key)) ops->interest_remove(cursor, as_plugin(&key), 1);
