@@ -4,6 +4,7 @@
 #include "tools/evs/cli.h"
 
 #include <charconv>
+#include <cstdlib>
 
 #include "bus/runtime/config_units.h"
 #include "evs/evs.h"
@@ -168,9 +169,10 @@ void CommandLine::add_bench() {
   command.add_option("--seconds", bench.seconds, "How long each measurement takes")
       ->capture_default_str()
       ->type_name("S")
-      ->check(CLI::Range(0.05, 3600.0))
-      ->check([](const std::string& text) {  // which lets through what compares with nothing
-        return text.find_first_of("nN") == std::string::npos ? std::string() : "must be a number from 0.05 to 3600";
+      ->check([](const std::string& text) {  // CLI::Range lets "nan" through
+        char* end = nullptr;
+        const double seconds = std::strtod(text.c_str(), &end);
+        return *end == '\0' && seconds >= 0.05 && seconds <= 3600 ? std::string() : "'" + text + "' is no number from 0.05 to 3600";
       });
   command
       .add_option("--wait", bench.wait, "How a receiver waits: it spins, blocks in evs_dispatch, or polls evs_fd_get")

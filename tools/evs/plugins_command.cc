@@ -10,8 +10,8 @@
 
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
-#include "tools/evs/plugins_text.h"
 #include "tools/evs/output.h"
+#include "tools/evs/plugins_text.h"
 
 namespace evs::tools {
 

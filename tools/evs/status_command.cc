@@ -9,8 +9,8 @@
 #include "metrics/collector.h"
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
-#include "tools/evs/status_text.h"
 #include "tools/evs/output.h"
+#include "tools/evs/status_text.h"
 
 namespace evs::tools {
 

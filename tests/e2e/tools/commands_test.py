@@ -74,6 +74,25 @@ class Front(BusTest):
         result = self.run_evs("--version")
         self.assertRegex(result.stdout, r"^evs \d+\.\d+\.\d+\nlibevs \d+\.\d+\.\d+\nplugin ABI \d+\.\d+\n$")
 
+    def run_shell(self, script):
+        return subprocess.run(["sh", "-c", script, "sh", EVS], env=self.environment, capture_output=True, text=True, timeout=60)
+
+    def test_what_cannot_be_printed_is_a_failure(self):
+        for command in "config", "plugins", "--version":
+            result = self.run_shell(f'"$1" {command} >/dev/full')
+            self.assertEqual(result.returncode, 1, command)
+            self.assertIn("stdout: No space left on device", result.stderr)
+
+    def test_a_closed_stdin_is_not_taken_for_another_file(self):
+        result = self.run_shell('"$1" cat --send-only <&-')
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("Bad file descriptor", result.stderr)
+
+    def test_seconds_are_a_number(self):
+        for seconds in "nan", "-nan", "0.01", "inf", "1x", "":
+            result = self.run_evs("bench", "--seconds", seconds)
+            self.assertEqual(result.returncode, 2, seconds)
+
     def test_no_command_is_a_usage_error(self):
         result = self.run_evs()
         self.assertEqual((result.returncode, result.stdout), (2, ""))
