@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <fstream>
 #include <string>
 #include <thread>
 
@@ -71,15 +69,6 @@ class JoinLock {
   const int fd_;
 };
 
-// Its main thread sleeps in poll(), not in the read() of its next command.
-void wait_until_polling(pid_t pid) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  for (std::string line; line.rfind("7 ", 0) != 0 && std::chrono::steady_clock::now() < end; std::this_thread::yield()) {
-    std::ifstream call("/proc/" + std::to_string(pid) + "/syscall");
-    std::getline(call, line);
-  }
-}
-
 TEST(Expulsion, IsHeardOfAndTheGroupsAreJoinedAgain) {
   Bus bus{"again"};
   ASSERT_EQ(bus.story.result, CS_OK) << bus.story.error;
@@ -97,7 +86,7 @@ TEST(Expulsion, IsHeardOfAndTheGroupsAreJoinedAgain) {
   EXPECT_THAT(slow.ask("until welcome 10000"), HasSubstr("msg welcome"));
   // It had a descriptor before, and sleeps on it again: its bell is still there, though its place was taken anew.
   std::thread sleeper([&] { EXPECT_THAT(slow.ask("until late 10000"), HasSubstr("msg late")); });
-  wait_until_polling(slow.pid());
+  slow.wait_until_polling();
   EXPECT_EQ(bus.story.say_to({"g"}, "late"), CS_OK);
   sleeper.join();
 }

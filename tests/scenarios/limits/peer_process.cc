@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
 
 extern char** environ;
 
@@ -76,6 +79,14 @@ std::string PeerProcess::ask(const std::string& command, int limit_ms) {
   if (!sent) sigtimedwait(&pipe_signal, nullptr, &at_once);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return sent ? read_line(limit_ms) : "died: " + end();
+}
+
+void PeerProcess::wait_until_polling() const {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  for (std::string line; line.rfind("7 ", 0) != 0 && std::chrono::steady_clock::now() < end; std::this_thread::yield()) {
+    std::ifstream call("/proc/" + std::to_string(pid_) + "/syscall");
+    std::getline(call, line);
+  }
 }
 
 void PeerProcess::kill(int signal) {

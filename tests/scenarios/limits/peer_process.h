@@ -20,6 +20,8 @@ class PeerProcess {
   // The answer's line; "died: ..." or "silent: ..." when there is none.
   std::string ask(const std::string& command, int limit_ms = 60000);
   void kill(int signal);
+  // Its main thread sleeps in poll(), not in the read() of its next command; at most five seconds.
+  void wait_until_polling() const;
   // Waits for its end; "signal 9", "status 0".
   std::string end();
   pid_t pid() const { return pid_; }

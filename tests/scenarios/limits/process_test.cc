@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <thread>
 
 #include "tests/scenarios/limits/census.h"
 #include "tests/scenarios/limits/peer_process.h"
@@ -149,6 +150,20 @@ TEST(Exec, IsSeenAsALeaveAlthoughThePidLivesOn) {
   EXPECT_THAT(next.ask(open_here()), HasSubstr("CS_OK"));
 }
 
+// It takes the sleeper's bit, cannot open its bell, and nobody else will ring: so the alarm has the sleeper's own process look.
+TEST(Descriptors, ARingerWithoutOneLosesNoWakeUp) {
+  PeerProcess sleeper, ringer;
+  ASSERT_THAT(sleeper.ask(open_here()), HasSubstr("CS_OK"));
+  ASSERT_EQ(sleeper.ask("join g"), "CS_OK");
+  ASSERT_THAT(ringer.ask(open_here()), HasSubstr("CS_OK"));
+  ASSERT_THAT(ringer.ask("told"), HasSubstr("conf 1 2"));
+  std::thread waiting([&] { EXPECT_THAT(sleeper.ask("until late 20000"), HasSubstr("msg late")); });
+  sleeper.wait_until_polling();
+  EXPECT_EQ(ringer.ask("descriptors 3"), "ok");  // what is open stays open
+  EXPECT_EQ(ringer.ask("send g late"), "CS_OK");
+  waiting.join();
+}
+
 TEST(Descriptors, FewerThanItTakesIsAClearErrorAndNothingIsLeft) {
   Story story;  // the bus stays, whatever happens to the other
   PeerProcess peer;
@@ -189,6 +204,26 @@ TEST(Descriptors, FewerThanItTakesIsAClearErrorAndNothingIsLeft) {
   const std::string members = last.ask("members");  // "CS_OK 9 of 1 9"
   EXPECT_EQ(std::count(members.begin(), members.end(), ' '), 4) << members;
   EXPECT_EQ(story.dispatch(), CS_OK);
+}
+
+// Its object is used again, and on every new bus the first member has the same nodeid in the same incarnation: whose pid a message tells
+// must be of this bus.
+TEST(Handles, TheNextOneKnowsNothingOfTheLast) {
+  {
+    Story first({.extended = true, .bus = "first"});
+    ASSERT_EQ(first.join("g"), CS_OK);
+    ASSERT_EQ(first.say("mine"), CS_OK);
+    first.told();
+    ASSERT_EQ(first.last_message.pid, getpid());
+  }
+  PeerProcess peer;
+  ASSERT_THAT(peer.ask("open " + test::directory() + " second"), HasSubstr("CS_OK"));
+  Story second({.extended = true, .bus = "second"});
+  ASSERT_EQ(second.join("g"), CS_OK);
+  ASSERT_EQ(peer.ask("send g x"), "CS_OK");
+  const std::string last = "msg x";
+  wait_for(second, last);
+  EXPECT_EQ(second.last_message.pid, peer.pid());
 }
 
 }  // namespace
