@@ -6,7 +6,6 @@
 // reader's state (Handle::rejoined), so it needs to be safe, not right. It may be asked twice about one frame: records
 // of ours are numbered and applied once.
 #include <mutex>
-#include <new>
 #include <utility>
 
 #include "bus/runtime/handle.h"
@@ -19,6 +18,8 @@ using groups::ControlType;
 using groups::GroupKey;
 
 namespace {
+
+constexpr size_t kMostPutOff = 256;
 
 const GroupKey* keys_of(const evs_frame& frame) { return reinterpret_cast<const GroupKey*>(frame.groups); }
 
@@ -71,15 +72,14 @@ int32_t Handle::judge_control(const evs_frame& frame) {
   return EVS_WANT_TAKE;
 }
 
-// The service thread's: passes what is not for this handle, and takes memberships, which are told later (merged, when there are several). Who is
-// told of groups, too, must tell from its own place in the order who was in them: there it ends.
+// The service thread's: passes what is not for this handle and takes nothing.
 int32_t Handle::want_to_pass(void* self, const evs_frame* frame) {
   auto& handle = *static_cast<Handle*>(self);
   if (frame->kind == EVS_FRAME_CONTROL && handle.wants_group_changes()) {
     ControlRecord record;
     if (groups::decode(frame->data, frame->size, record) && handle.is_own(*frame, record)) return EVS_WANT_STOP;
   }
-  if (frame->kind == EVS_FRAME_MEMBERSHIP) return handle.wants_group_changes() ? EVS_WANT_STOP : EVS_WANT_TAKE;
+  if (frame->kind == EVS_FRAME_MEMBERSHIP) return EVS_WANT_STOP;
   return handle.judge(*frame) == EVS_WANT_SKIP ? EVS_WANT_SKIP : EVS_WANT_STOP;
 }
 
@@ -93,21 +93,16 @@ void Handle::pass_unwanted(uint64_t least_lag, Batch& passed) {
   request.want = &Handle::want_to_pass;
   request.context = this;
   stop_here_ = false;
-  if (ops->read(cursor, &request) != EVS_P_OK) request.count = 0;  // the next read of its own learns why
-  try {
-    for (uint32_t i = 0; i < request.count; ++i)
-      put_off(Token{Token::Kind::membership, copy_of(*static_cast<const evs_membership*>(request.frames[i].data)), bus->self()});
-  } catch (const std::bad_alloc&) {
-    bus->close("out of memory for a membership whose place has been passed");
-  }
+  ops->read(cursor, &request);  // whatever it answers, the next read of its own learns too
   drop_passed_groups();
   // Its thread may be about to sleep: what it looked at was not there yet, and what rang is passed.
   if ((dirty_.load(std::memory_order_acquire) & (kToken | kMembership)) != 0) notify();
 }
 
-// Behind what was read and before what will be. Only the last of several is kept: the one that tells them merges their differences.
+// Behind what was read and before what will be. Each is told by itself, as if its reader had come by it; of very many, for a reader that does not
+// come at all, the last ones are merged.
 void Handle::put_off(Token membership) {
-  if (!tokens_.empty() && tokens_.back().kind == Token::Kind::membership) tokens_.back() = std::move(membership);
+  if (tokens_.size() >= kMostPutOff && tokens_.back().kind == Token::Kind::membership) tokens_.back() = std::move(membership);
   else post(std::move(membership));
 }
 

@@ -113,38 +113,6 @@ TEST(Expulsion, WhoComesBackToAnotherBusIsTold) {
   EXPECT_THAT(slow.ask("told"), HasSubstr("conf 1 2"));
 }
 
-// Joined to a group in which nobody speaks, and never dispatching: it delays nobody, whatever is sent elsewhere and however often others come
-// and go. What changed it hears at once when it asks, merged.
-TEST(Quiet, AHandleThatDoesNotDispatchHoldsNobodyUp) {
-  Story speaker(Story::Wishes{.bus = "quiet", .parameters = {{"local.ring_size", "512KiB"}, {"local.message_limit", "8KiB"},
-                                                             {"local.max_processes", "4"}, {"local.slow_reader_timeout", "2s"}}});
-  ASSERT_EQ(speaker.result, CS_OK) << speaker.error;
-  ASSERT_EQ(speaker.join("g"), CS_OK);
-  const std::string open = "open " + test::directory() + " quiet";
-  PeerProcess quiet;
-  ASSERT_THAT(quiet.ask(open), StartsWith("CS_OK"));
-  ASSERT_EQ(quiet.ask("join silence"), "CS_OK");
-  ASSERT_THAT(quiet.ask("told"), HasSubstr("conf 1 2"));
-  const std::string text(4000, 'x');
-  const iovec part{const_cast<char*>(text.data()), text.size()};
-  const evs_group group = test::group("g");
-  for (int guest = 0; guest < 4; ++guest) {
-    PeerProcess brief;
-    ASSERT_THAT(brief.ask(open), StartsWith("CS_OK"));
-    ASSERT_EQ(brief.ask("finalize"), "CS_OK");
-    for (int i = 0; i < 200; ++i) {  // more than a ring
-      ASSERT_EQ(evs_mcast_wait(speaker.handle, EVS_TYPE_AGREED, &group, 1, &part, 1, 20'000'000'000), CS_OK) << i;
-      ASSERT_EQ(speaker.dispatch(), CS_OK);
-    }
-  }
-  const std::string told = quiet.ask("told");
-  EXPECT_THAT(told, StartsWith("CS_OK"));
-  EXPECT_THAT(told, Not(HasSubstr("conf 2 -1"))) << "it was expelled";
-  EXPECT_THAT(quiet.ask("members"), HasSubstr("CS_OK 2 of 1 2"));
-  ASSERT_EQ(speaker.say_to({"silence"}, "broken"), CS_OK);
-  EXPECT_THAT(quiet.ask("until broken 10000"), HasSubstr("msg broken"));
-}
-
 // Its place is another's by then. What it still does with its handle, closing it above all, must not touch that one's cursor.
 TEST(Expulsion, ARejoinThatFailsLeavesThePlaceToOthers) {
   Bus bus{"failed"};
