@@ -18,6 +18,7 @@ namespace evs::test {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class Medium {
@@ -197,6 +198,26 @@ TEST(Failed, AFailedMediumIsALibraryErrorAndOneLine) {
   EXPECT_EQ(story.dispatch(), CS_ERR_LIBRARY);
   EXPECT_EQ(evs_finalize(std::exchange(story.handle, 0)), CS_OK);
   EXPECT_EQ(lines, 1);
+}
+
+// The bus stays closed while a handle of this process has it, however long ago it failed; then it is opened anew.
+TEST(Failed, ANewHandleIsRefusedUntilTheOldOnesAreGone) {
+  Story first, second;
+  ASSERT_EQ(first.join("a"), CS_OK);
+  Medium(first).fail();
+  ASSERT_EQ(first.say("x"), CS_ERR_LIBRARY);
+  for (Story* remaining : {&first, &second}) {
+    Story refused;
+    EXPECT_EQ(refused.result, CS_ERR_LIBRARY);
+    EXPECT_THAT(refused.error, HasSubstr("closed in this process; finalize all its handles first"));
+    EXPECT_EQ(remaining->dispatch(), CS_ERR_LIBRARY);
+    EXPECT_EQ(evs_finalize(std::exchange(remaining->handle, 0)), CS_OK);
+  }
+  Story anew;
+  ASSERT_EQ(anew.result, CS_OK) << anew.error;
+  ASSERT_EQ(anew.join("a"), CS_OK);
+  ASSERT_EQ(anew.say("x"), CS_OK);
+  EXPECT_THAT(anew.messages(), ElementsAre("x"));
 }
 
 }  // namespace
