@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/unit/api/extended_test.cc - what evs adds: messages with all that is known of them, room, batches, waits, figures.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -129,6 +130,27 @@ TEST(Wait, SendsWhenThereIsRoom) {
   while (got < sent + 1) got += reader.messages().size();
   waiting.join();
   EXPECT_EQ(got, sent + 1);
+}
+
+// Nothing changes while the reader stands still; so there is nothing to look at either.
+TEST(Wait, ForAReaderThatStandsStillCostsNoProcessorTime) {
+  Story sender, reader;
+  ASSERT_EQ(reader.join("a"), CS_OK);
+  const evs_group key = group("a");
+  std::string text(50'000, 'x');
+  const iovec part{text.data(), text.size()};
+  while (sender.say_to({"a"}, text) == CS_OK) {
+  }
+  constexpr uint64_t kWait = 300'000'000;
+  const auto spent = [] {
+    rusage used{};
+    EXPECT_EQ(getrusage(RUSAGE_THREAD, &used), 0);
+    const auto ns = [](const timeval& time) { return static_cast<uint64_t>(time.tv_sec * 1'000'000 + time.tv_usec) * 1000; };
+    return ns(used.ru_utime) + ns(used.ru_stime);
+  };
+  const uint64_t before = spent();
+  EXPECT_EQ(evs_mcast_wait(sender.handle, EVS_TYPE_AGREED, &key, 1, &part, 1, kWait), CS_ERR_TIMEOUT);
+  EXPECT_LT(spent() - before, kWait / 2);
 }
 
 TEST(Wait, InAnOwnCallbackItIsBusy) {
