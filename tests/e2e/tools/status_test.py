@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`evs status` from outside: who is there, who is stopped, who holds the ring; and that looking changes nothing."""
 import glob
+import mmap
+import struct
 
 from evs_bus import BusTest, os, signal, unittest
+
+LINE = 64  # of a cache; the layout counts in them
 
 
 class Status(BusTest):
@@ -63,6 +67,39 @@ class Status(BusTest):
             bob.signal(signal.SIGCONT)
         self.assertEqual([bob.event(type="message")["text"] for _ in range(50)], [f"line {i}" for i in range(50)])
         self.snapshot_when(lambda s: all(m["stopped_ns"] is None for m in s["members"]), "running again")
+
+    def test_a_pin_is_named_as_what_holds_the_ring(self):
+        ann, bob = self.cat(), self.cat()
+        before = self.snapshot_when(lambda s: s["ring"]["used_bytes"] == 0, "read to the end")
+        with open(os.path.join(self.directory, "default.ring"), "r+b") as file:
+            with mmap.mmap(file.fileno(), 0) as ring:
+                pin_at = self.pin(ring, bob.joined["nodeid"], before["ring"]["tail"])
+                for i in range(50):
+                    ann.say(f"line {i}")
+                for process in ann, bob:
+                    for _ in range(50):
+                        process.event(type="message")
+                # Both have read on; what was there from the pin on is kept nevertheless.
+                seen = self.snapshot()
+                self.assertEqual(seen["ring"]["holder_nodeid"], bob.joined["nodeid"])
+                self.assertEqual(seen["ring"]["holder_what"], "pin")
+                self.assertGreaterEqual(seen["ring"]["used_bytes"], 50 * 64)
+                text = self.run_evs("status").stdout
+                self.assertIn(f"held by {bob.joined['nodeid']} (pid {bob.process.pid}, evs) with a pin", text)
+                struct.pack_into("<Q", ring, pin_at, 0)
+        self.snapshot_when(lambda s: s["ring"]["holder_what"] != "pin", "free again")
+
+    @staticmethod
+    def pin(ring, nodeid, position):
+        """Pins a position for a member, as if it were stopped while it fills a hole. Returns the pin's place in the segment.
+
+        The header says where the members stand; a slot begins with 4 lines and 64 cells of a line each, then come its
+        pins. Holes are filled after a death, with pin 1; nobody dies here, so nobody takes it away.
+        """
+        members_at, slot_bytes = struct.unpack_from("<QQ", ring, 40)
+        at = members_at + (nodeid - 1) * slot_bytes + (4 + 64 + 1) * LINE
+        struct.pack_into("<Q", ring, at, position | 1)
+        return at
 
     def test_works_while_all_members_hang(self):
         ann, bob = self.cat(), self.cat()
