@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <memory>
+#include <thread>
 
 #include "tests/scenarios/limits/census.h"
 #include "tests/scenarios/limits/peer_process.h"
@@ -145,6 +146,40 @@ TEST(Sizes, AnotherLimitHoldsForAllOfTheBus) {
   EXPECT_EQ(peer.ask("send g " + std::string(4096, 'y')), "CS_OK");
   EXPECT_EQ(peer.ask("send g " + std::string(4097, 'y')), "CS_ERR_TOO_BIG");
   EXPECT_EQ(story.messages(), test::Lines{std::string(4096, 'y')});
+}
+
+// A ring of which the largest record, and the rest of a lap that it may take with it, leave little: an idle reader's cursor that has fallen behind
+// by less than a quarter stands in the way, and nothing that comes is for it. Its process passes what it does not want, and nobody is expelled.
+TEST(Sizes, TheLargestRecordFindsRoomBehindAnIdleReader) {
+  Story::Wishes wishes;
+  wishes.bus = "idle";
+  wishes.parameters = {{"local.ring_size", "1MiB"}, {"local.message_limit", "320KiB"}, {"local.max_processes", "2"}, {"local.slow_reader_timeout", "1h"}};
+  Story story(wishes);
+  ASSERT_EQ(story.result, CS_OK) << story.error;
+  PeerProcess idle;
+  ASSERT_THAT(idle.ask("open " + test::directory() + " idle"), HasSubstr("CS_OK"));
+  ASSERT_EQ(idle.ask("join silence"), "CS_OK");
+  ASSERT_THAT(idle.ask("told"), HasSubstr("conf 1 2"));
+  const auto wait = [&](const std::vector<evs_group>& groups, size_t size) {
+    std::string text(size, 'x');
+    const iovec part{text.data(), text.size()};
+    return evs_mcast_wait(story.handle, EVS_TYPE_AGREED, groups.data(), groups.size(), &part, 1, 20'000'000'000);
+  };
+  const auto used = [&] {
+    evs_status_t status{};
+    status.struct_size = sizeof status;
+    EXPECT_EQ(evs_status(story.handle, &status), CS_OK);
+    return status.ring_used_bytes;
+  };
+  std::vector<evs_group> most;
+  for (int i = 0; i < EVS_MAX_GROUPS_PER_HANDLE; ++i) most.push_back(test::group(std::to_string(i)));
+  for (int lap = 0; lap < 4; ++lap) {
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(wait({test::group("g")}, 4000), CS_OK) << lap << ", " << i;
+    ASSERT_EQ(wait(most, 320 << 10), CS_OK) << lap;
+    while (used() != 0) std::this_thread::yield();  // the idle one's cursor goes on from here, wherever it was passed to before
+  }
+  ASSERT_EQ(story.say_to({"silence"}, "broken"), CS_OK);
+  EXPECT_THAT(idle.ask("told"), HasSubstr("CS_OK | msg broken")) << "it heard of no expulsion before";
 }
 
 TEST(Processes, AsManyAsTheBusHasPlacesFor) {
