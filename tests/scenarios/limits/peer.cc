@@ -6,17 +6,23 @@
 // time:
 //
 //     open DIRECTORY BUS [KEY=VALUE...]   join G   leave G   send G TEXT   told   until WORD MS   members   finalize
-//     descriptors N (the limit)   census   fork   reap PID   exec   quit
+//     descriptors N (the limit)   forbid-barriers   census   fork   reap PID   exec   quit
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -125,6 +131,20 @@ std::string fork_child() {
   return std::to_string(child);
 }
 
+// What a sandbox does that closes after its program has started: membarrier(2) is EPERM from now on, in all threads.
+std::string forbid_barriers() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{static_cast<unsigned short>(std::size(filter)), filter};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return std::strerror(errno);
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) return std::strerror(errno);
+  return syscall(SYS_membarrier, 0, 0, 0) == -1 && errno == EPERM ? "ok" : "the filter lets it through";
+}
+
 std::string answer(const std::string& line, char** argv) {
   std::istringstream words(line);
   std::string command, first, second;
@@ -133,6 +153,7 @@ std::string answer(const std::string& line, char** argv) {
   if (command == "told") return dispatch();
   if (command == "members") return members();
   if (command == "fork") return fork_child();
+  if (command == "forbid-barriers") return forbid_barriers();
   if (command == "census") return evs::limits::Census::take().text();
   if (command == "finalize") return cs_strerror(evs_finalize(handle));
   if (command == "quit") _exit(0);

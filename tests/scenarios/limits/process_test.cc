@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/scenarios/limits/process_test.cc - what processes do to a library inside them: fork, exec, run out of
-// descriptors.
+// descriptors, lock themselves in.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include <regex>
 #include <thread>
 
+#include "shm/segment.h"
 #include "tests/scenarios/limits/census.h"
 #include "tests/scenarios/limits/peer_process.h"
 #include "tests/unit/api/story.h"
@@ -204,6 +206,33 @@ TEST(Descriptors, FewerThanItTakesIsAClearErrorAndNothingIsLeft) {
   const std::string members = last.ask("members");  // "CS_OK 9 of 1 9"
   EXPECT_EQ(std::count(members.begin(), members.end(), ' '), 4) << members;
   EXPECT_EQ(story.dispatch(), CS_OK);
+}
+
+// The sleeper cannot have the senders fence any more; so it asks them to do it themselves, in the ring's front where all see it.
+TEST(Barriers, ForbiddenAfterTheOpeningTheyLoseNoWakeUp) {
+  Story story({.bus = "barred"});
+  ASSERT_EQ(story.result, CS_OK) << story.error;
+  PeerProcess sleeper;
+  ASSERT_THAT(sleeper.ask("open " + test::directory() + " barred"), HasSubstr("CS_OK"));
+  ASSERT_EQ(sleeper.ask("join g"), "CS_OK");
+  const std::string path = test::directory() + "/barred.ring";
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  shm::Segment segment;
+  const shm::Status mapped = shm::Segment::open(fd, path, segment, true);
+  close(fd);
+  ASSERT_TRUE(mapped.ok()) << mapped.text;
+  if (segment.hot().fences_wanted.load() != 0) GTEST_SKIP() << "this kernel has no barriers to forbid";
+  ASSERT_EQ(sleeper.ask("forbid-barriers"), "ok");
+  for (int round = 0; round < 100; ++round) {
+    const std::string text = "w" + std::to_string(round) + ".";
+    std::thread waiting([&] { EXPECT_THAT(sleeper.ask("until " + text + " 20000"), HasSubstr("msg " + text)); });
+    if (round == 0) {
+      sleeper.wait_until_polling();
+      EXPECT_EQ(segment.hot().fences_wanted.load(), 1u);
+    }  // later ones meet it asleep, on its way to sleep, or before
+    EXPECT_EQ(story.say_to({"g"}, text), CS_OK);
+    waiting.join();
+  }
 }
 
 // Its object is used again, and on every new bus the first member has the same nodeid in the same incarnation: whose pid a message tells
