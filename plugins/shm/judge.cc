@@ -193,6 +193,9 @@ int32_t Transport::wait_room(size_t size, uint32_t groups, uint64_t timeout_ns) 
   const uint64_t bytes = shm::record_bytes(groups, size);
   const uint64_t start = monotonic_ns();
   room_waiters_.fetch_add(1);
+  // Once: the service thread looks every millisecond while somebody waits, and wakes us each time. Woken by each who was woken by it, it would
+  // never sleep.
+  host_->wake(host_->context);
   int32_t result = EVS_P_TIMEOUT;
   for (;;) {
     const uint32_t seen = room_futex_.load();
@@ -207,8 +210,6 @@ int32_t Transport::wait_room(size_t size, uint32_t groups, uint64_t timeout_ns) 
     const uint64_t waited = monotonic_ns() - start;
     if (waited >= timeout_ns) break;
     bells_.want_room(slot_);
-    host_->wake(host_->context);
-    // The service thread wakes us; it looks every millisecond while somebody waits.
     shm::futex_wait(room_futex_, seen, std::min<uint64_t>(timeout_ns - waited, 100'000'000));
   }
   room_waiters_.fetch_sub(1);
