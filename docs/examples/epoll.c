@@ -116,6 +116,7 @@ int main(int argc, char** argv) {
       }
     }
   }
-  evs_dispatch(chat.bus, CS_DISPATCH_ALL); /* our own last lines */
-  return evs_finalize(chat.bus) == CS_OK ? 0 : 1;
+  error = evs_dispatch(chat.bus, CS_DISPATCH_ALL); /* our own last lines */
+  if (error != CS_OK) fprintf(stderr, "%s\n", cs_strerror(error));
+  return evs_finalize(chat.bus) == CS_OK && error == CS_OK ? 0 : 1;
 }
