@@ -175,7 +175,7 @@ class Bus {
     return answer(evs_mcast_wait(handle(), static_cast<evs_guarantee_t>(guarantee),
                                  groups.empty() ? nullptr : raw(groups), groups.size(), &piece, 1, ns));
   }
-  // Several in this order. `sent` is how many went out; `error` is why the next one did not.
+  // Several in this order. `sent` is how many went out; `outcome` is why the next one did not.
   struct BatchResult {
     size_t sent = 0;
     Result<void> outcome;

@@ -3,7 +3,8 @@
 
   pages.py calls INCLUDE_DIR MAN_DIR                 each call has a page with every section; each error that the comment
                                                      above a call names stands in the page's ERRORS; each page that
-                                                     another refers to is there
+                                                     another refers to is there; evs_cpp(3) names each member and
+                                                     each enumerator of the C++ values
   pages.py examples INCLUDE_DIR MAN_DIR CC CXX       every SYNOPSIS and every EXAMPLE compiles, without a warning
   pages.py warnings MAN_DIR SCDOC                    scdoc takes each page, and so do man --warnings and mandoc where they are
   pages.py self-test                                 planted faults are found
@@ -56,13 +57,43 @@ def blocks(text):
     return re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)
 
 
+def values(header):
+    """{type: its data members or enumerators} of the structs and enums that the C++ headers declare."""
+    header = re.sub(r"//.*", "", header)
+    found = {}
+    for name, body in re.findall(r"enum class (\w+)[^{;]*\{(.*?)\}", header, re.S):
+        found["enum class " + name] = re.findall(r"(\w+)\s*=\s*(?:EVS|CS)_", body)
+    for indent, name, body in re.findall(r"^( *)struct (\w+) \{\n(.*?)^\1\};", header, re.S | re.M):
+        members = re.findall(rf"^{indent}  [\w:<>, ]*[\w>] ((?:\w+, )*\w+)(?:\{{\}}| = [^;(]*)?;", body, re.M)
+        found["struct " + name] = [member for several in members for member in several.split(", ")]
+    return found
+
+
+def check_values(include, man):
+    page = man / "evs_cpp.3.scd"
+    headers = [include / "evs" / name for name in ("evs.hpp", "evs_values.hpp")]
+    if not page.exists():
+        return []
+    text, complaints = page.read_text(), []
+    of = values("".join(header.read_text() for header in headers))
+    for what, names in sorted(of.items()):
+        entry = re.search(rf"^\*{what.rpartition(' ')[0]} evs::(\w+::)?{what.rpartition(' ')[2]}\*\n((?:\t.*\n)+)", text, re.M)
+        if not entry:
+            complaints.append(f"{page.name}: no entry for {what}")
+            continue
+        complaints += [f"{page.name}: {what} has {name}, which its entry does not name" for name in names
+                       if not re.search(rf"_{name}_(?!\w)", entry[2])]
+    print(f"{len(of)} values, {sum(map(len, of.values()))} members and enumerators")
+    return complaints
+
+
 def check_calls(include, man):
     include, man = pathlib.Path(include), pathlib.Path(man)
     shared = (include / "corosync/corotypes.h").read_text()
     header = (include / "evs/evs.h").read_text()
     known = codes(shared)
     of = {**calls(shared, known), **calls(header, known)}
-    complaints = []
+    complaints = check_values(include, man)
     for name, errors in sorted(of.items()):
         path = man / f"{name}.3.scd"
         if not path.exists():
@@ -136,6 +167,11 @@ def check_warnings(man, scdoc):
     return complaints
 
 
+HPP = ("enum class E : int32_t {\n  one = EVS_ONE,\n  two = EVS_TWO  // last\n};\n"
+       "struct S {\n  std::vector<int> a, b;  // c\n  E d = E::one;\n  S() = default;\n  int f() const { return 1; }\n};\n")
+CPP = "\n*enum class evs::E*\n\t_one_, _two_.\n\n*struct evs::S*\n\t_a_, _b_,\n\t_d_.\n"
+
+
 def self_test():
     shared = "typedef enum {\n  CS_OK = 1,\n  CS_ERR_BUSY = 10,\n  CS_ERR_TIMEOUT = 5\n} cs_error_t;\n"
     header = ("/* Waits. Errors: BUSY. */\ncs_error_t evs_a(int x);\n\n"
@@ -156,6 +192,10 @@ def self_test():
         ("a section is missing", {**good, "evs_a": good["evs_a"].replace("# COMPATIBILITY", "text")}, "no section COMPATIBILITY"),
         ("a dead reference", {**good, "evs_a": good["evs_a"] + "*evs_c*(3)\n"}, "refers to evs_c(3)"),
         ("a page too many", {**good, "evs_z": page("evs_z", ["BUSY"])}, "no header has"),
+        ("a member is missing", {**good, "evs_cpp": page("evs_cpp", []) + CPP.replace(" _b_,", "")}, "struct S has b"),
+        ("an enumerator is missing", {**good, "evs_cpp": page("evs_cpp", []) + CPP.replace("_two_", "two")}, "enum class E has two"),
+        ("a value is missing", {**good, "evs_cpp": page("evs_cpp", []) + CPP.replace("evs::S", "evs::T")}, "no entry for struct S"),
+        ("all values are there", {**good, "evs_cpp": page("evs_cpp", []) + CPP}, None),
         ("another page's name", {**good, "evs_a": good["evs_a"].replace("evs_a(3)", "evs_q(3)", 1)}, "names another page"),
     ]
     wrong = []
@@ -166,12 +206,14 @@ def self_test():
                 (root / name).mkdir()
             (root / "corosync/corotypes.h").write_text(shared)
             (root / "evs/evs.h").write_text(header)
+            (root / "evs/evs.hpp").write_text(HPP)
+            (root / "evs/evs_values.hpp").write_text("")
             for name, text in pages.items():
                 (root / f"man/{name}.3.scd").write_text(text)
             complaints = check_calls(root, root / "man")
             if expected is None and complaints or expected and not any(expected in c for c in complaints):
                 wrong.append(f"{what}: expected {expected!r}, got {complaints}")
-            if expected is None:
+            if expected is None and "evs_cpp" not in pages:
                 broken = good["evs_a"].replace("return 0;", "return zero;")
                 (root / "man/evs_a.3.scd").write_text(broken)
                 if not any("does not compile" in c for c in check_examples(root, root / "man", "cc", "c++")):
