@@ -53,7 +53,12 @@ Status Directory::open(const std::string& path, const std::string& group, bool c
   bool made = false;
   if (create) {
     made = mkdir(path_.c_str(), 0700) == 0;
-    if (!made && errno != EEXIST) return errno_status(errno, "creating the bus directory " + path_);
+    if (!made && errno != EEXIST) {
+      const bool no_parent = errno == ENOENT;
+      Status s = errno_status(errno, "creating the bus directory " + path_);
+      if (no_parent) s.text += "; evs makes the last directory of the path alone: make the others, or set local.directory";
+      return s;
+    }
   }
   fd_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd_ < 0) {

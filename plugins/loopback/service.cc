@@ -23,7 +23,7 @@ void name_the_holder(evs_transport& self) {
   kOrderedOps.usage(&self, &usage);
   if (usage.holder_nodeid == 0) return;
   log(*self.host, EVS_HOST_LOG_WARNING, "ring.full",
-      "bus " + std::string(self.host->bus) + " has had no room for 100 ms: processor " +
+      "the ring has had no room for 100 ms: processor " +
           std::to_string(usage.holder_nodeid) + " (pid " + std::to_string(usage.holder_pid) + ") holds " +
           std::to_string(usage.used_bytes) + " bytes it has not read");
 }

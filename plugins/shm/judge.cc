@@ -83,7 +83,7 @@ void Transport::expel(uint32_t slot, uint64_t held_ns) {
   EVS_CRASH_POINT("expel.marked");
   count(shm::Counter::expulsions);
   log(EVS_HOST_LOG_WARNING, "member.expelled",
-      "bus " + bus_ + ": " + name + " held the full ring for " + std::to_string(held_ns / 1000000) +
+      name + " held the full ring for " + std::to_string(held_ns / 1000000) +
           " ms without reading and was expelled (slow_reader_timeout)");
   bells_.ring_service(slot);
   settle_leaves();
@@ -115,15 +115,15 @@ void Transport::judge(uint64_t now) {
     full_logged_ = true;
     const std::string used = std::to_string(scan.tail - scan.lowest) + " of " + std::to_string(segment_.geometry().capacity) + " bytes";
     if (scan.holder == Holder::cursor && scan.slot == slot_)
-      log(EVS_HOST_LOG_WARNING, "ring.full", "bus " + bus_ + " is full: handle " + std::to_string(scan.index) +
+      log(EVS_HOST_LOG_WARNING, "ring.full", "the ring is full: handle " + std::to_string(scan.index) +
                                                  " of this very process has not read " + used + "; dispatch it");
     else if (scan.holder == Holder::cursor)
-      log(EVS_HOST_LOG_WARNING, "ring.full", "bus " + bus_ + " is full: " + who(scan.slot) + " has not read " + used);
+      log(EVS_HOST_LOG_WARNING, "ring.full", "the ring is full: " + who(scan.slot) + " has not read " + used);
     else if (scan.holder == Holder::claim || scan.holder == Holder::pin)
-      log(EVS_HOST_LOG_WARNING, "ring.full", "bus " + bus_ + " is full: " + who(scan.slot) + " is stopped in a claim at " +
+      log(EVS_HOST_LOG_WARNING, "ring.full", "the ring is full: " + who(scan.slot) + " is stopped in a claim at " +
                                                  std::to_string(scan.tail - scan.lowest) + " bytes behind the end");
     else
-      log(EVS_HOST_LOG_WARNING, "ring.full", "bus " + bus_ + " is full: messages come faster than " + used + " are passed");
+      log(EVS_HOST_LOG_WARNING, "ring.full", "the ring is full: messages come faster than " + used + " are passed");
   }
   if (scan.slot == slot_) return;
   if (scan.holder == Holder::cursor) bells_.ring_service(scan.slot);  // it may pass what its handles have not joined
@@ -142,7 +142,7 @@ void Transport::judge(uint64_t now) {
     if (shm::open_pidfd(s.pid.load(), s.start_time.load(), fd) == shm::Pulse::alive && fd >= 0) {
       const bool killed = syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0) == 0;
       log(EVS_HOST_LOG_WARNING, "member.fenced",
-          "bus " + bus_ + ": " + who(scan.slot) + " was stopped in a claim for " + std::to_string(held_.held_ns / 1000000) + " ms and " +
+          who(scan.slot) + " was stopped in a claim for " + std::to_string(held_.held_ns / 1000000) + " ms and " +
               (killed ? "was killed (stalled_writer_timeout)" : "could not be killed: " + std::string(strerror(errno))));
       close(fd);
     }

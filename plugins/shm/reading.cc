@@ -189,7 +189,7 @@ int32_t Cursor::read(evs_read& request) {
   }
   if (damaged) {
     transport.log(EVS_HOST_LOG_ERROR, "segment.damaged",
-                  "bus " + transport.bus() + ": an impossible record at position " + std::to_string(position) +
+                  "an impossible record at position " + std::to_string(position) +
                       ": a member wrote into the segment against the rules; stop all members and start again");
     return EVS_P_CLOSED;
   }

@@ -191,7 +191,7 @@ void Transport::prove_dead(uint32_t slot, SlotWord word) {
     EVS_CRASH_POINT("death.proved");
     if (change_slot(segment_, slot, word, dead)) {
       count(shm::Counter::deaths_proved);
-      log(EVS_HOST_LOG_INFO, "member.died", "bus " + bus_ + ": " + who(slot) + " died");
+      log(EVS_HOST_LOG_INFO, "member.died", who(slot) + " died");
       EVS_CRASH_POINT("death.marked");
       break;
     }
@@ -248,7 +248,7 @@ void Transport::look_for_stopped(uint64_t now) {
     const char state = shm::process_state(s.pid.load(std::memory_order_relaxed));
     if (state != 'T' && state != 't') {
       if (s.stopped_since_ns.exchange(0, std::memory_order_relaxed) != 0 && s.stopped_logged.exchange(0) != 0)
-        log(EVS_HOST_LOG_WARNING, "member.resumed", "bus " + bus_ + ": " + who(i) + " runs again");
+        log(EVS_HOST_LOG_WARNING, "member.resumed", who(i) + " runs again");
       return;
     }
     uint64_t since = 0;
@@ -258,7 +258,7 @@ void Transport::look_for_stopped(uint64_t now) {
     segment_.hot().alarms.fetch_add(1, std::memory_order_seq_cst);
     bells_.ring_services();
     log(EVS_HOST_LOG_WARNING, "member.stopped",
-        "bus " + bus_ + ": " + who(i) + " is stopped (for " + std::to_string((now - since) / 1000000) +
+        who(i) + " is stopped (for " + std::to_string((now - since) / 1000000) +
             " ms); what it has not read keeps its room until it goes on, dies, or is expelled by slow_reader_timeout");
   }
 }

@@ -99,7 +99,7 @@ int Cat::run() {
   }
   if (!well) {
     std::fprintf(stderr, "evs cat: %s\n", failure_.c_str());
-    return kExitFailure;
+    return session_.badly_configured() ? kExitUsage : kExitFailure;
   }
   return was_expelled_ ? kExitLost : kExitOk;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tools/evs/config_plugins.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/output.h"
 
@@ -39,13 +40,27 @@ Json config_json(const std::vector<Setting>& settings) {
   return out;
 }
 
+namespace {
+
+// What the configuration says to plugins, asked of those on the path.
+int check_plugins(const runtime::Config& config) {
+  const runtime::PluginSearch search{config.text("plugins.path"), EVS_PLUGIN_INSTALL_DIR};
+  const auto quiet = [](int32_t, std::string_view) {};
+  const PluginFindings found = judge_plugin_settings(config.settings(), runtime::PluginHost::list_plugins(search, quiet));
+  for (const std::string& note : found.notes) std::fprintf(stderr, "evs config: %s\n", note.c_str());
+  for (const std::string& error : found.errors) std::fprintf(stderr, "evs config: %s\n", error.c_str());
+  return found.errors.empty() ? kExitOk : kExitUsage;
+}
+
+}  // namespace
+
 int run_config(const ConfigOptions& options) {
   const auto config = load_config(options.bus);
   if (!config.ok()) {
     std::fprintf(stderr, "evs config: %s\n", config.error().c_str());
     return kExitUsage;
   }
-  if (options.check) return kExitOk;
+  if (options.check) return check_plugins(*config);
   std::vector<Setting> settings = config->settings();
   for (const std::string& key : options.keys) {
     const bool known = std::any_of(settings.begin(), settings.end(), [&](const Setting& s) { return s.key == key; });

@@ -29,6 +29,7 @@ bool Session::open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks,
   options.error_size = sizeof sentence;
   const cs_error_t result = evs_initialize_ex(&handle_, &options);
   open_ = result == CS_OK;
+  badly_configured_ = result == CS_ERR_INVALID_PARAM;
   if (!open_) error_ = *sentence != '\0' ? std::string(sentence) : call_failed("evs_initialize_ex", result);
   return open_;
 }

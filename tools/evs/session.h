@@ -24,10 +24,12 @@ class Session {
 
   evs_handle_t handle() const { return handle_; }
   const std::string& error() const { return error_; }
+  bool badly_configured() const { return badly_configured_; }  // why open() failed
 
  private:
   evs_handle_t handle_ = 0;
   bool open_ = false;
+  bool badly_configured_ = false;
   std::string error_;
 };
 

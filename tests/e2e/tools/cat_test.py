@@ -167,6 +167,12 @@ class Cat(BusTest):
         self.assertIn("nosuch", result.stderr)
         self.assertEqual(result.stdout, "")
 
+    def test_a_bad_configuration_is_a_usage_error(self):
+        for setting in "log.level=loud", "local.ring_size=5MiB":
+            result = self.run_evs("cat", "--set", setting)
+            self.assertEqual(result.returncode, 2, setting)
+            self.assertIn(setting.split("=", maxsplit=1)[0].rsplit(".", maxsplit=1)[1], result.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

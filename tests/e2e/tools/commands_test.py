@@ -63,6 +63,20 @@ class Config(BusTest):
         good = self.run_evs("config", "--check")
         self.assertEqual((good.returncode, good.stdout, good.stderr), (0, "", ""))
 
+    def test_check_asks_the_plugins_for_their_keys(self):
+        path = os.path.join(self.directory, "plugins.toml")
+        with open(path, "w", encoding="ascii") as file:
+            file.write('[plugin.shm]\nring_size = "8MiB"\nspinn = "5us"\n')
+        bad = self.run_evs("config", "--check", "--config", path)
+        self.assertEqual(bad.returncode, 2)
+        self.assertIn(f"{path}:3: plugin.shm.spinn", bad.stderr)
+        self.assertIn("spin", bad.stderr.split("it takes", 1)[1])
+        self.assertNotIn("ring_size:", bad.stderr)
+        ours = self.run_evs("config", "--check", "--set", "plugin.smh.spin=5us")
+        self.assertEqual(ours.returncode, 0, "an application may bring it")
+        self.assertIn("no plugin 'smh'", ours.stderr)
+        self.assertIn("shm", ours.stderr.split("which has", 1)[1])
+
     def test_a_key_that_is_none(self):
         result = self.run_evs("config", "log.levle")
         self.assertEqual(result.returncode, 2)
