@@ -9,6 +9,7 @@
 #include "tools/evs/bench_report.h"
 #include "tools/evs/cat_format.h"
 #include "tools/evs/config_command.h"
+#include "tools/evs/json.h"
 #include "tools/evs/plugins_text.h"
 #include "tools/evs/status_text.h"
 

@@ -22,6 +22,7 @@
 #include "tools/evs/guarantee.h"
 #include "tools/evs/progress.h"
 #include "tools/evs/signals.h"
+#include "tools/evs/text.h"
 
 namespace evs::tools {
 

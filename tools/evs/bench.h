@@ -7,7 +7,7 @@
 // Unless a bus is named they run one of their own in a directory of their own, and leave nothing behind.
 #pragma once
 
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 
 namespace evs::tools {
 

@@ -10,6 +10,7 @@
 
 #include "tools/evs/clock.h"
 #include "tools/evs/session.h"
+#include "tools/evs/text.h"
 
 namespace evs::tools {
 

@@ -4,7 +4,7 @@
 
 #include "evs/evs.h"
 #include "tools/evs/bench_crew.h"
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 
 namespace evs::tools {
 

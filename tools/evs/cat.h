@@ -2,7 +2,7 @@
 // tools/evs/cat.h - `evs cat`: lines in, lines out, over the bus.
 #pragma once
 
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 
 namespace evs::tools {
 

@@ -10,6 +10,7 @@
 #include "evs/evs.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/guarantee.h"
+#include "tools/evs/text.h"
 
 namespace evs::tools {
 

@@ -9,6 +9,7 @@
 
 #include "tools/evs/config_plugins.h"
 #include "tools/evs/exit_code.h"
+#include "tools/evs/json.h"
 #include "tools/evs/output.h"
 
 namespace evs::tools {

@@ -9,8 +9,9 @@
 #include <string>
 
 #include "bus/runtime/config.h"
-#include "tools/evs/cli.h"
-#include "tools/evs/json.h"
+#include "tools/evs/options.h"
+#include "tools/evs/text.h"
+#include "tools/evs/json_fwd.h"
 
 namespace evs::tools {
 

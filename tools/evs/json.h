@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace evs::tools {
+#include "tools/evs/json_fwd.h"
 
-using Json = nlohmann::ordered_json;
+namespace evs::tools {
 
 inline std::string json_line(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

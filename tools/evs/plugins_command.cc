@@ -10,6 +10,7 @@
 
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
+#include "tools/evs/json.h"
 #include "tools/evs/output.h"
 #include "tools/evs/plugins_text.h"
 

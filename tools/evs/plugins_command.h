@@ -2,7 +2,7 @@
 // tools/evs/plugins_command.h - `evs plugins`: what the library would load, and what it would refuse and why.
 #pragma once
 
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 
 namespace evs::tools {
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tools/evs/json.h"
+
 namespace evs::tools {
 
 using runtime::LoadedPlugin;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bus/runtime/plugin_host.h"
-#include "tools/evs/json.h"
+#include "tools/evs/json_fwd.h"
 #include "tools/evs/text.h"
 
 namespace evs::tools {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "evs/evs.h"
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 
 namespace evs::tools {
 

@@ -9,6 +9,7 @@
 #include "metrics/collector.h"
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
+#include "tools/evs/json.h"
 #include "tools/evs/output.h"
 #include "tools/evs/status_text.h"
 

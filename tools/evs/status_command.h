@@ -2,7 +2,7 @@
 // tools/evs/status_command.h - `evs status`: reads the bus's files, joins nothing, waits for nobody.
 #pragma once
 
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 
 namespace evs::tools {
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tools/evs/json.h"
+
 namespace evs::tools {
 
 using metrics::Handle;

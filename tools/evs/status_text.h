@@ -8,7 +8,7 @@
 #include <string>
 
 #include "metrics/snapshot.h"
-#include "tools/evs/json.h"
+#include "tools/evs/json_fwd.h"
 #include "tools/evs/text.h"
 
 namespace evs::tools {
