@@ -11,40 +11,13 @@
 #include "bus/runtime/handle.h"
 #include "bus/runtime/handle_table.h"
 #include "bus/runtime/plugin_host.h"
+#include "bus/runtime/plugin_parameters.h"
 
 namespace evs::runtime {
 namespace {
 
 constexpr uint64_t kRetryNs = 1'000'000;         // a record that found no room
 constexpr uint64_t kLogTickNs = 1'000'000'000;   // reports of suppressed log lines
-constexpr std::string_view kLocal = "local.";
-constexpr std::string_view kMetrics = "metrics.";
-
-// The transport of the local side gets the [local] section but for its own name, then [plugin.NAME]. Keys of [metrics] go to a
-// transport that declares them as metrics_KEY.
-class ParameterList {
- public:
-  ParameterList(const Config& config, const LoadedPlugin& plugin) {
-    for (const Setting& setting : config.settings()) {
-      const std::string_view key = setting.key;
-      if (key.substr(0, kLocal.size()) == kLocal && key != "local.transport") add(key.substr(kLocal.size()), setting.value);
-      if (key.substr(0, kMetrics.size()) != kMetrics) continue;
-      const std::string as_declared = "metrics_" + std::string(key.substr(kMetrics.size()));
-      for (const evs_parameter_info& info : plugin.parameters())
-        if (as_declared == info.key) add(as_declared, setting.value);
-    }
-    for (const auto& [key, value] : config.plugin_parameters(plugin.name())) add(key, value);
-  }
-  std::vector<evs_plugin_parameter> view() const {
-    std::vector<evs_plugin_parameter> list;
-    for (const auto& [key, value] : pairs_) list.push_back({key.c_str(), value.c_str()});
-    return list;
-  }
-
- private:
-  void add(std::string_view key, std::string_view value) { pairs_.emplace_back(key, value); }
-  ConfigPairs pairs_;
-};
 
 }  // namespace
 

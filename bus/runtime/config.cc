@@ -3,7 +3,6 @@
 #include "bus/runtime/config.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "bus/runtime/config_layers.h"
 #include "bus/runtime/config_units.h"
@@ -105,8 +104,6 @@ Result<Config> Config::load_or_throw(const LoadRequest& request) {
   refusal = config->apply_all(std::move(parameters));
   if (!refusal.empty()) return Failure{std::move(refusal)};
 
-  if (request.cross_check) refusal = request.cross_check(*config);
-  if (!refusal.empty()) return Failure{std::move(refusal)};
   return config;
 }
 
@@ -150,26 +147,6 @@ ConfigPairs Config::plugin_parameters(std::string_view name) const {
   for (auto it = plugin_.lower_bound(prefix); it != plugin_.end() && starts_with(it->first, prefix); ++it)
     found.emplace_back(it->first.substr(prefix.size()), it->second.value);
   return found;
-}
-
-std::string check_ring_fits(const Config& config, uint64_t largest_record_bytes, uint64_t reserve_bytes) {
-  const uint64_t ring = config.bytes("local.ring_size");
-  const uint64_t needed = 2 * largest_record_bytes + reserve_bytes;
-  if (ring >= needed) return "";
-  const auto named = [&](std::string_view key, uint64_t value) {
-    return std::string(key) + " = \"" + format_bytes(value) + "\" (" + std::string(config.origin(key)) + ")";
-  };
-  std::string out = named("local.ring_size", ring) + " is too small for " +
-                    named("local.message_limit", config.bytes("local.message_limit")) +
-                    ": the ring must hold two of the largest records and its reserve, " + std::to_string(needed) +
-                    " bytes; ";
-  const uint64_t largest_ring = kKeys[key_index("local.ring_size")].high;
-  if (needed <= largest_ring)
-    out +=
-        "set local.ring_size to \"" + format_bytes(std::bit_ceil(needed)) + "\" or more, or lower local.message_limit";
-  else
-    out += "lower local.message_limit: a ring has at most " + format_bytes(largest_ring);
-  return out;
 }
 
 }  // namespace evs::runtime

@@ -16,7 +16,6 @@
 // A Config is a value: loaded once, then read by any thread. Nothing here throws; out of memory is a Failure too.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,14 +50,9 @@ struct Setting {
 
 class Config;
 
-// A condition over several keys that only its owner can state (the ring knows how large a record gets). Returns the
-// refusal, empty when all is well.
-using CrossCheck = std::function<std::string(const Config&)>;
-
 struct LoadRequest {
   std::string file;        // of evs_initialize_ex; empty: the usual files
   ConfigPairs parameters;  // of evs_initialize_ex
-  CrossCheck cross_check;  // may be empty
   std::string system_directory = "/etc/evs";
   std::optional<ConfigPairs> environment;  // nullopt: this process's
 };
@@ -106,9 +100,5 @@ class Config {
   std::vector<Held> values_;                              // parallel to kKeys
   std::map<std::string, Parameter, std::less<>> plugin_;  // whole key to value
 };
-
-// The cross-check between local.message_limit and local.ring_size: a ring must hold two of the largest records and what
-// it keeps in reserve. Empty, or the refusal, which says both values, where they came from and what would fit.
-std::string check_ring_fits(const Config& config, uint64_t largest_record_bytes, uint64_t reserve_bytes);
 
 }  // namespace evs::runtime

@@ -163,15 +163,28 @@ PluginFile look_at(const std::string& path, const std::string& directory, const 
 
 }  // namespace
 
-std::vector<evs_parameter_info> LoadedPlugin::parameters() const {
+const evs_params_extension* LoadedPlugin::params() const {
   const void* found = nullptr;
   if (descriptor->kind == EVS_KIND_TRANSPORT && descriptor->transport->get_extension != nullptr)
     found = descriptor->transport->get_extension(nullptr, EVS_EXTENSION_PARAMS);
   if (descriptor->kind == EVS_KIND_SERVICE && descriptor->service->get_extension != nullptr)
     found = descriptor->service->get_extension(nullptr, EVS_EXTENSION_PARAMS);
-  const auto* params = static_cast<const evs_params_extension*>(found);
-  if (params == nullptr || !EVS_HAS(params, evs_params_extension, parameters)) return {};
-  return {params->parameters, params->parameters + params->count};
+  return static_cast<const evs_params_extension*>(found);
+}
+
+std::vector<evs_parameter_info> LoadedPlugin::parameters() const {
+  const evs_params_extension* told = params();
+  if (told == nullptr || !EVS_HAS(told, evs_params_extension, parameters)) return {};
+  return {told->parameters, told->parameters + told->count};
+}
+
+std::string LoadedPlugin::judge(const std::vector<evs_plugin_parameter>& list) const {
+  const evs_params_extension* told = params();
+  if (told == nullptr || !EVS_HAS(told, evs_params_extension, check) || told->check == nullptr) return {};
+  char sentence[512] = "";
+  if (told->check(list.data(), list.size(), sentence, sizeof sentence) == EVS_P_OK) return {};
+  sentence[sizeof sentence - 1] = '\0';
+  return *sentence != '\0' ? std::string(sentence) : std::string("it refuses its parameters and does not say why");
 }
 
 PluginResult<LoadedPlugin> PluginHost::load_transport(std::string_view name_or_path, const PluginSearch& search,

@@ -41,6 +41,11 @@ struct LoadedPlugin {
 
   std::string name() const { return descriptor->name; }
   std::vector<evs_parameter_info> parameters() const;  // by evs.params/1; empty when it does not tell
+  // What it would say of these; empty: nothing, or it is not asked before create().
+  std::string judge(const std::vector<evs_plugin_parameter>& list) const;
+
+ private:
+  const evs_params_extension* params() const;
 };
 
 // What lies on the search path, for `evs plugins`.

@@ -3,6 +3,7 @@
 #include "parameters.h"
 
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <iterator>
 #include <optional>
@@ -115,9 +116,22 @@ constexpr Infos kInfos = [] {
   return infos;
 }();
 
+int32_t check(const evs_plugin_parameter* parameters, size_t count, char* error, size_t error_size) {
+  try {
+    Settings unused;
+    std::string problem;
+    const int32_t answer = read_parameters(parameters, count, unused, problem);
+    if (answer != EVS_P_OK) std::snprintf(error, error_size, "%s", problem.c_str());
+    return answer;
+  } catch (...) {
+    std::snprintf(error, error_size, "out of memory");
+    return EVS_P_BAD_PARAMETER;
+  }
+}
+
 }  // namespace
 
-const evs_params_extension kParameters = {sizeof(evs_params_extension), std::size(kKeys), kInfos.row};
+const evs_params_extension kParameters = {sizeof(evs_params_extension), std::size(kKeys), kInfos.row, check};
 
 int32_t read_parameters(const evs_plugin_parameter* parameters, size_t count, Settings& settings,
                         std::string& problem) {

@@ -3,6 +3,7 @@
 #include "plugins/shm/parameters.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -61,10 +62,22 @@ Status bad(const evs_parameter_info& info, const std::string& value) {
                                                (strcmp(info.type, "text") == 0 ? "" : std::string(" (a ") + info.type + ")"));
 }
 
+int32_t check_parameters(const evs_plugin_parameter* parameters, size_t count, char* error, size_t error_size) {
+  try {
+    Parameters unused;
+    const Status status = read_parameters(parameters, count, unused);
+    if (status.ok()) return EVS_P_OK;
+    snprintf(error, error_size, "%s", status.text.c_str());
+  } catch (...) {
+    snprintf(error, error_size, "out of memory");
+  }
+  return EVS_P_BAD_PARAMETER;
+}
+
 }  // namespace
 
 const evs_params_extension* parameter_table() {
-  static constexpr evs_params_extension kExtension = {sizeof(evs_params_extension), std::size(kTable), kTable};
+  static constexpr evs_params_extension kExtension = {sizeof(evs_params_extension), std::size(kTable), kTable, check_parameters};
   return &kExtension;
 }
 

@@ -374,25 +374,6 @@ TEST_F(World, AHomeThatMayNotBeSearchedHidesTheUsersFile) {
   ::chmod((root + "/home").c_str(), 0700);
 }
 
-// --- conditions over several keys ---
-
-TEST_F(World, TheCrossCheckSeesTheFinalValuesAndRefuses) {
-  request.parameters = {{"local.ring_size", "1MiB"}};
-  const std::string from = file("etc/evs/evs.toml", "\nlocal.message_limit = \"600KiB\"\n");
-  request.cross_check = [](const Config& config) {
-    return check_ring_fits(config, config.bytes("local.message_limit") + 4096, 64 * 1024);
-  };
-  EXPECT_EQ(refusal(), "local.ring_size = \"1MiB\" (parameter) is too small for local.message_limit = \"600KiB\" (" +
-                           from +
-                           ":2): the ring must hold two of the largest records and its reserve, 1302528 bytes; set "
-                           "local.ring_size to \"2MiB\" or more, or lower local.message_limit");
-  request.parameters = {{"local.ring_size", "2MiB"}};
-  EXPECT_EQ(load().bytes("local.ring_size"), 2u << 20);
-  request.parameters = {{"local.message_limit", "256MiB"}};
-  request.cross_check = [](const Config& config) { return check_ring_fits(config, 1ull << 30, 0); };
-  EXPECT_THAT(refusal(), HasSubstr("lower local.message_limit: a ring has at most 1GiB"));
-}
-
 // --- what the fuzzer found interesting is read by every build ---
 
 TEST(Corpus, EveryFileIsReadOrRefusedInOneLine) {

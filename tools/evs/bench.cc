@@ -113,6 +113,7 @@ int Bench::run() {
     }
     bus_.bus = "bench";
     bus_.settings.push_back("local.directory=" + private_bus_.directory());
+    bus_.settings.push_back("plugin.shm.directory=" + private_bus_.directory());  // a configuration that says it there would be heard
   }
   bool well = true;
   if (wants("latency")) {

@@ -81,6 +81,7 @@ class Cat {
   bool was_expelled_ = false;
   uint64_t delivered_ = 0;
   uint64_t own_outstanding_ = 0;
+  uint32_t sent_as_ = 0;  // whose those are: a send may have joined again, under another nodeid
   uint64_t last_arrival_ns_ = 0;
   uint64_t all_sent_ns_ = kNever;  // when stdin had ended and its last line was delivered
   std::string failure_;
@@ -123,6 +124,9 @@ bool Cat::open() {
   if (const cs_error_t error = ::evs_limits(session_.handle(), &limits); error != CS_OK)
     return fail(call_failed("evs_limits", error));
   message_limit_ = limits.message_bytes;
+  if (!options_.name.empty() && options_.name.size() + 2 >= message_limit_)
+    return fail("--name has " + std::to_string(options_.name.size()) + " bytes: with it no line fits into a message of " +
+                show_bytes(message_limit_));
   lines_ = LineReader(message_limit_ -
                       std::min<uint64_t>(message_limit_, options_.name.empty() ? 0 : options_.name.size() + 2));
   if (const cs_error_t error = evs_fd_get(session_.handle(), &bus_descriptor_); error != CS_OK)
@@ -200,6 +204,10 @@ bool Cat::send_some() {
     }
     if (error != CS_OK) return fail(call_failed("evs_mcast_joined", error));
     lines_.take();
+    uint32_t now = 0;
+    evs_membership_get(session_.handle(), &now, nullptr, nullptr);
+    if (now != sent_as_) own_outstanding_ = 0;
+    sent_as_ = now;
     ++own_outstanding_;
   }
   return true;
@@ -279,7 +287,9 @@ void Cat::on_message(const evs_message_t& message) {
 void Cat::on_configuration(const evs_configuration_t& configuration) {
   if ((configuration.flags & EVS_CONFIGURATION_EXPELLED) != 0) {
     was_expelled_ = true;
-    own_outstanding_ = 0;  // what was under way under the old nodeid never comes back to us
+    uint32_t now = 0;
+    evs_membership_get(session_.handle(), &now, nullptr, nullptr);
+    if (sent_as_ != now) own_outstanding_ = 0;  // what was under way under the old nodeid never comes back to us
     if (!options_.verbose) std::fprintf(stderr, "evs cat: %s\n", configuration_text(configuration).c_str());
   }
   evs_membership_get(session_.handle(), &nodeid_, nullptr, nullptr);

@@ -27,6 +27,14 @@ runtime::Result<runtime::Config> load_config(const BusChoice& choice) {
   return runtime::Config::load(request);
 }
 
+std::string transport_value(const runtime::Config& config, std::string_view key) {
+  for (const auto& [name, value] : config.plugin_parameters(config.text("local.transport")))
+    if (name == key) return value;
+  for (const Setting& setting : config.settings())
+    if (setting.key == "local." + std::string(key)) return setting.value;
+  return {};
+}
+
 std::string config_text(const std::vector<Setting>& settings, const Palette& paint) {
   Table table({{"KEY"}, {"VALUE"}, {"FROM"}});
   for (const Setting& setting : settings)
@@ -47,7 +55,7 @@ namespace {
 int check_plugins(const runtime::Config& config) {
   const runtime::PluginSearch search{config.text("plugins.path"), EVS_PLUGIN_INSTALL_DIR};
   const auto quiet = [](int32_t, std::string_view) {};
-  const PluginFindings found = judge_plugin_settings(config.settings(), runtime::PluginHost::list_plugins(search, quiet));
+  const PluginFindings found = judge_plugin_settings(config, runtime::PluginHost::list_plugins(search, quiet));
   for (const std::string& note : found.notes) std::fprintf(stderr, "evs config: %s\n", note.c_str());
   for (const std::string& error : found.errors) std::fprintf(stderr, "evs config: %s\n", error.c_str());
   return found.errors.empty() ? kExitOk : kExitUsage;

@@ -18,6 +18,9 @@ namespace evs::tools {
 // The configuration that this command line asks for; --bus is bus.name, --set the parameters.
 runtime::Result<runtime::Config> load_config(const BusChoice& choice);
 
+// What the transport of the local side is told under this name: [plugin.NAME] covers [local].
+std::string transport_value(const runtime::Config& config, std::string_view key);
+
 std::string config_text(const std::vector<runtime::Setting>& settings, const Palette& paint);
 Json config_json(const std::vector<runtime::Setting>& settings);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bus/runtime/config_keys.h"
+#include "bus/runtime/plugin_parameters.h"
 #include "tools/evs/text.h"
 
 namespace evs::tools {
@@ -37,10 +38,10 @@ std::vector<std::string> names_of(const std::vector<runtime::PluginFile>& files)
 
 }  // namespace
 
-PluginFindings judge_plugin_settings(const std::vector<runtime::Setting>& settings, const std::vector<runtime::PluginFile>& files) {
+PluginFindings judge_plugin_settings(const runtime::Config& config, const std::vector<runtime::PluginFile>& files) {
   PluginFindings found;
   std::vector<std::string> unknown;
-  for (const runtime::Setting& setting : settings) {
+  for (const runtime::Setting& setting : config.settings()) {
     if (setting.key.rfind(runtime::kPluginPrefix, 0) != 0) continue;
     const std::string rest = setting.key.substr(runtime::kPluginPrefix.size());
     const size_t dot = rest.find('.');
@@ -60,6 +61,12 @@ PluginFindings judge_plugin_settings(const std::vector<runtime::Setting>& settin
     for (const evs_parameter_info& parameter : parameters) takes.push_back(parameter.key);
     if (std::find(takes.begin(), takes.end(), key) == takes.end())
       found.errors.push_back(where + "the plugin '" + printable(name) + "' has no such parameter; it takes " + joined(takes));
+  }
+  if (!found.errors.empty()) return found;
+  const std::string transport = config.text("local.transport");
+  if (const LoadedPlugin* plugin = find_plugin(files, transport)) {
+    const std::string answer = plugin->judge(runtime::ParameterList(config, *plugin).view());
+    if (!answer.empty()) found.errors.push_back("the transport '" + transport + "' refuses: " + answer);
   }
   return found;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/evs/config_plugins.h - judges the plugin.NAME.* keys of a configuration by what the plugins say that they take.
 //
-// The library hands these keys to the plugin, which refuses what it does not know; `evs config --check` shall say so before.
+// The library hands these keys to the plugin, which refuses what it does not know or cannot do; `evs config --check` shall say so before. The
+// transport of the local side is also asked what it thinks of the whole.
 #pragma once
 
 #include <string>
@@ -17,6 +18,6 @@ struct PluginFindings {
   std::vector<std::string> notes;   // nobody here can tell: the application may bring the plugin
 };
 
-PluginFindings judge_plugin_settings(const std::vector<runtime::Setting>& settings, const std::vector<runtime::PluginFile>& files);
+PluginFindings judge_plugin_settings(const runtime::Config& config, const std::vector<runtime::PluginFile>& files);
 
 }  // namespace evs::tools

@@ -23,7 +23,7 @@ int run_status(const StatusOptions& options) {
   }
   metrics::Snapshot snapshot;
   std::string failure;
-  const auto collected = metrics::collect(config->text("local.directory"), config->text("local.group"),
+  const auto collected = metrics::collect(transport_value(*config, "directory"), transport_value(*config, "group"),
                                           config->text("bus.name"), snapshot, failure);
   if (collected != metrics::Collected::taken) {
     std::fprintf(stderr, "evs status: %s\n", failure.c_str());

@@ -167,6 +167,12 @@ class Cat(BusTest):
         self.assertIn("nosuch", result.stderr)
         self.assertEqual(result.stdout, "")
 
+    def test_a_name_that_leaves_no_room_is_said(self):
+        self.environment["EVS_LOCAL_MESSAGE_LIMIT"] = "1KiB"
+        result = self.run_evs("cat", "--name", "n" * 1100)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--name has 1100 bytes", result.stderr)
+
     def test_a_bad_configuration_is_a_usage_error(self):
         for setting in "log.level=loud", "local.ring_size=5MiB":
             result = self.run_evs("cat", "--set", setting)

@@ -77,6 +77,16 @@ class Config(BusTest):
         self.assertIn("no plugin 'smh'", ours.stderr)
         self.assertIn("shm", ours.stderr.split("which has", 1)[1])
 
+    def test_check_asks_the_transport_what_it_would_refuse(self):
+        for settings, word in ((["local.ring_size=1MiB"], "too small for message_limit"),
+                               (["plugin.shm.spin=2ms"], "spin"),
+                               (["local.transport=loopback", "local.ring_size=1MiB"], "must hold two messages")):
+            options = [part for setting in settings for part in ("--set", setting)]
+            result = self.run_evs("config", "--check", *options)
+            self.assertEqual(result.returncode, 2, settings)
+            self.assertIn("refuses", result.stderr)
+            self.assertIn(word, result.stderr)
+
     def test_a_key_that_is_none(self):
         result = self.run_evs("config", "log.levle")
         self.assertEqual(result.returncode, 2)

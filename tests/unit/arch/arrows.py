@@ -22,7 +22,7 @@ ARROWS = {
     # (docs/decisions/tools-read-configuration.md).
     "bus/runtime/config": {"bus/include"},
     # So is finding and judging plugins, and `evs plugins` of it (docs/decisions/tools-list-plugins.md).
-    "bus/runtime/plugin": {"bus/include", "plugin.h"},
+    "bus/runtime/plugin": {"bus/include", "plugin.h", "bus/runtime/config"},
     "bus/api": {"bus/runtime", "bus/runtime/config", "bus/runtime/plugin", "bus/ordering", "bus/groups", "bus/include", "plugin.h"},
     "shm": set(),
     "plugins/shm": {"plugin.h", "shm"},

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/plugin_parameters.cc - see plugin_parameters.h.
+#include "bus/runtime/plugin_parameters.h"
+
+#include <string>
+
+namespace evs::runtime {
+namespace {
+
+constexpr std::string_view kLocal = "local.";
+constexpr std::string_view kMetrics = "metrics.";
+
+}  // namespace
+
+ParameterList::ParameterList(const Config& config, const LoadedPlugin& plugin) {
+  for (const Setting& setting : config.settings()) {
+    const std::string_view key = setting.key;
+    if (key.substr(0, kLocal.size()) == kLocal && key != "local.transport") add(key.substr(kLocal.size()), setting.value);
+    if (key.substr(0, kMetrics.size()) != kMetrics) continue;
+    const std::string as_declared = "metrics_" + std::string(key.substr(kMetrics.size()));
+    for (const evs_parameter_info& info : plugin.parameters())
+      if (as_declared == info.key) add(as_declared, setting.value);
+  }
+  for (const auto& [key, value] : config.plugin_parameters(plugin.name())) add(key, value);
+}
+
+std::vector<evs_plugin_parameter> ParameterList::view() const {
+  std::vector<evs_plugin_parameter> list;
+  for (const auto& [key, value] : pairs_) list.push_back({key.c_str(), value.c_str()});
+  return list;
+}
+
+}  // namespace evs::runtime

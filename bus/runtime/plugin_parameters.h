@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/plugin_parameters.h - what a configuration says to a transport.
+//
+// The transport of the local side gets the [local] section but for its own name, then [plugin.NAME], which covers it. Keys of [metrics] go
+// to a transport that declares them as metrics_KEY.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "bus/runtime/config.h"
+#include "bus/runtime/plugin_host.h"
+
+namespace evs::runtime {
+
+class ParameterList {
+ public:
+  ParameterList(const Config& config, const LoadedPlugin& plugin);
+  std::vector<evs_plugin_parameter> view() const;  // points into the list
+
+ private:
+  void add(std::string_view key, std::string_view value) { pairs_.emplace_back(key, value); }
+  ConfigPairs pairs_;
+};
+
+}  // namespace evs::runtime
