@@ -49,8 +49,9 @@ std::optional<PluginFailure> Bus::load() {
     return PluginFailure{CS_ERR_INVALID_PARAM, "local.transport = \"" + config_.text("local.transport") +
                                                    "\": this plugin carries datagrams; the local ring needs an ordered medium"};
   }
-  const ParameterList parameters(config_, *plugin);
-  auto transport = Transport::create(*plugin, *host_->table(), parameters.view());
+  std::optional<ParameterList> parameters;
+  if (auto failure = asked(*plugin, "get_extension", [&] { parameters.emplace(config_, *plugin); })) return failure;
+  auto transport = Transport::create(*plugin, *host_->table(), parameters->view());
   if (!transport) return transport.failure();
   transport_.emplace(std::move(*transport));
   return std::nullopt;

@@ -59,7 +59,7 @@ PluginResult<Bus*> BusRegistry::acquire(BusRequest request, const ConfigPairs& a
     opened = Bus::open(std::move(request), entry->counted_slot);
   } catch (const std::bad_alloc&) {
   } catch (...) {
-    opened = PluginFailure{CS_ERR_LIBRARY, "an exception came out of the transport's get_extension()"};
+    opened = PluginFailure{CS_ERR_LIBRARY, "an exception came out of the transport"};
   }
   lock.lock();
   not_busy_.notify_all();

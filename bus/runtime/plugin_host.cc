@@ -15,6 +15,7 @@
 #include "bus/runtime/plugin_host_check.h"
 #include "bus/runtime/plugin_host_file.h"
 #include "bus/runtime/plugin_host_search.h"
+#include "bus/runtime/plugin_instance.h"
 #include "bus/runtime/plugin_registry.h"
 
 namespace evs::runtime {
@@ -156,8 +157,16 @@ PluginFile look_at(const std::string& path, const std::string& directory, const 
     file.problem = entry.failure().text;
     return file;
   }
-  for (uint32_t i = 0; i < (*entry)->descriptor_count; ++i)
-    file.plugins.push_back({*entry, descriptor_at(**entry, i), path});
+  for (uint32_t i = 0; i < (*entry)->descriptor_count; ++i) {
+    const LoadedPlugin plugin{*entry, descriptor_at(**entry, i), path};
+    // Who lists plugins will ask each for its parameters: one that throws then is refused now.
+    if (auto failure = asked(plugin, "get_extension", [&] { plugin.parameters(); })) {
+      file.problem = failure->text;
+      file.plugins.clear();
+      return file;
+    }
+    file.plugins.push_back(plugin);
+  }
   return file;
 }
 

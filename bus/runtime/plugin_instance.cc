@@ -54,6 +54,10 @@ PluginResult<Self*> create_instance(const LoadedPlugin& plugin, const Ops& ops, 
 
 }  // namespace
 
+std::optional<PluginFailure> asked(const LoadedPlugin& plugin, const char* what, const std::function<void()>& call) {
+  return guarded(name_of(plugin), what, [&](evs_error_text*) { return call(), EVS_P_OK; });
+}
+
 // ---- ServiceCalls ----
 
 std::optional<PluginFailure> ServiceCalls::begin() const {
@@ -70,10 +74,10 @@ uint64_t ServiceCalls::work(uint64_t now_ns) {
   return UINT64_MAX;
 }
 
-int ServiceCalls::fd() const {
+int ServiceCalls::fd() {
   int fd = -1;
-  if (ops_ != nullptr && ops_->fd != nullptr && fault_.empty())
-    guarded(who_, "fd", [&](evs_error_text*) { return fd = ops_->fd(self_), EVS_P_OK; });
+  if (ops_ == nullptr || ops_->fd == nullptr || !fault_.empty()) return fd;
+  if (auto failure = guarded(who_, "fd", [&](evs_error_text*) { return fd = ops_->fd(self_), EVS_P_OK; })) fault_ = failure->text;
   return fd;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ class ServiceCalls {
   std::optional<PluginFailure> begin() const;
   // The monotonic time of its next wish, UINT64_MAX for none. After a throw: never again.
   uint64_t work(uint64_t now_ns);
-  int fd() const;
+  int fd();  // -1: none. After a throw: never again
   void end() const;
   // What it threw; empty while all is well.
   const std::string& fault() const { return fault_; }
@@ -40,6 +41,9 @@ class ServiceCalls {
   void* self_ = nullptr;
   std::string who_, fault_;
 };
+
+// Runs `call`, which asks a plugin something before there is an instance of it; what it throws becomes a failure that names it.
+std::optional<PluginFailure> asked(const LoadedPlugin& plugin, const char* what, const std::function<void()>& call);
 
 class Transport {
  public:

@@ -74,6 +74,11 @@ bool Cursor::pending() const noexcept {
   return lag() != 0;
 }
 
+bool Cursor::has_something() const {
+  const Hold hold(medium_.lock);
+  return standing() != EVS_P_OK || pending();
+}
+
 // ---- Interest ----
 
 void Cursor::interest_add(const evs_plugin_group* groups, uint32_t count) {

@@ -41,6 +41,7 @@ class Cursor {
   void interest_remove(const evs_plugin_group* groups, uint32_t count);
   int32_t read(evs_read& request);
   bool pending() const noexcept;
+  bool has_something() const;  // read() has something to say: a frame, an expulsion, an end
   int32_t wait(uint64_t timeout_ns);
   void wake();
   int32_t fd();

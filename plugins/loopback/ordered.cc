@@ -73,7 +73,7 @@ int32_t read(evs_cursor* cursor, evs_read* request) {
   return cursor->read(*request);
 }
 int32_t pending(evs_cursor* cursor) {
-  return cursor->pending() ? 1 : 0;
+  return cursor->has_something() ? 1 : 0;
 }
 int32_t wait(evs_cursor* cursor, uint64_t timeout_ns) {
   return cursor->wait(timeout_ns);
