@@ -46,7 +46,7 @@ cs_error_t fail_and_log(const Wish& wish, cs_error_t code, std::string_view text
   options.function = wish.log;
   options.context = wish.log_context;
   for (const auto& [key, value] : wish.load.parameters)
-    if (key == "bus.name" && !value.empty()) options.bus = value;
+    if (key == "bus.name" && !value.empty()) options.bus = printable(value, EVS_BUS_NAME_MAX);
   Log(options).error("open", text);
   return fail(wish, code, text);
 }

@@ -191,7 +191,8 @@ std::string LoadedPlugin::judge(const std::vector<evs_plugin_parameter>& list) c
   const evs_params_extension* told = params();
   if (told == nullptr || !EVS_HAS(told, evs_params_extension, check) || told->check == nullptr) return {};
   char sentence[512] = "";
-  if (told->check(list.data(), list.size(), sentence, sizeof sentence) == EVS_P_OK) return {};
+  evs_error_text error{sentence, sizeof sentence};
+  if (told->check(list.data(), list.size(), &error) == EVS_P_OK) return {};
   sentence[sizeof sentence - 1] = '\0';
   return *sentence != '\0' ? std::string(sentence) : std::string("it refuses its parameters and does not say why");
 }

@@ -72,7 +72,9 @@ void ServiceThread::run() {
 }
 
 void ServiceThread::sleep_until(uint64_t deadline_ns) {
+  const bool was_well = fault().empty();
   pollfd wishes[2] = {{host_->wake_fd(), POLLIN, 0}, {duties_.transport.fd(), POLLIN, 0}};  // poll passes over -1
+  if (was_well && !fault().empty()) return;  // it threw: after_work() shall hear of it now, not when somebody else wakes us
   const uint64_t now = monotonic_ns();
   const uint64_t pause = deadline_ns > now ? deadline_ns - now : 0;
   const timespec limit{static_cast<time_t>(pause / 1'000'000'000u), static_cast<long>(pause % 1'000'000'000u)};

@@ -116,15 +116,15 @@ constexpr Infos kInfos = [] {
   return infos;
 }();
 
-int32_t check(const evs_plugin_parameter* parameters, size_t count, char* error, size_t error_size) {
+int32_t check(const evs_plugin_parameter* parameters, size_t count, evs_error_text* error) {
   try {
     Settings unused;
     std::string problem;
     const int32_t answer = read_parameters(parameters, count, unused, problem);
-    if (answer != EVS_P_OK) std::snprintf(error, error_size, "%s", problem.c_str());
+    if (answer != EVS_P_OK) std::snprintf(error->text, error->capacity, "%s", problem.c_str());
     return answer;
   } catch (...) {
-    std::snprintf(error, error_size, "out of memory");
+    std::snprintf(error->text, error->capacity, "out of memory");
     return EVS_P_BAD_PARAMETER;
   }
 }

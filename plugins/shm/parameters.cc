@@ -62,14 +62,14 @@ Status bad(const evs_parameter_info& info, const std::string& value) {
                                                (strcmp(info.type, "text") == 0 ? "" : std::string(" (a ") + info.type + ")"));
 }
 
-int32_t check_parameters(const evs_plugin_parameter* parameters, size_t count, char* error, size_t error_size) {
+int32_t check_parameters(const evs_plugin_parameter* parameters, size_t count, evs_error_text* error) {
   try {
     Parameters unused;
     const Status status = read_parameters(parameters, count, unused);
     if (status.ok()) return EVS_P_OK;
-    snprintf(error, error_size, "%s", status.text.c_str());
+    snprintf(error->text, error->capacity, "%s", status.text.c_str());
   } catch (...) {
-    snprintf(error, error_size, "out of memory");
+    snprintf(error->text, error->capacity, "out of memory");
   }
   return EVS_P_BAD_PARAMETER;
 }
@@ -92,7 +92,7 @@ shm::Status read_parameters(const evs_plugin_parameter* parameters, size_t count
     }
     uint64_t n = 0;
     bool good = true;
-    if (key == "directory") p.directory = value;
+    if (key == "directory") good = (p.directory = value).empty() || value[0] == '/';
     else if (key == "group") p.group = value;
     else if (key == "metrics_group") p.metrics_group = value;
     else if (key == "ring_size") good = parse(value, kSizes, n) && (p.shape.ring_capacity = n, true);

@@ -124,7 +124,7 @@ bool Cat::open() {
   if (const cs_error_t error = ::evs_limits(session_.handle(), &limits); error != CS_OK)
     return fail(call_failed("evs_limits", error));
   message_limit_ = limits.message_bytes;
-  if (!options_.name.empty() && options_.name.size() + 2 >= message_limit_)
+  if (!options_.name.empty() && options_.name.size() + 2 > message_limit_)
     return fail("--name has " + std::to_string(options_.name.size()) + " bytes: with it no line fits into a message of " +
                 show_bytes(message_limit_));
   lines_ = LineReader(message_limit_ -

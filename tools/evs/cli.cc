@@ -26,6 +26,12 @@ std::string bad_group(const std::string& name) {
   return "'" + printable(name) + "' is no group: 1 to 32 bytes of text, or hex: and 64 hexadecimal digits";
 }
 
+std::string bad_count(const std::string& text) {
+  uint64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  return error == std::errc() && end == text.data() + text.size() && n > 0 ? std::string() : "'" + printable(text) + "' is no number from 1 on";
+}
+
 std::string bad_setting(const std::string& text) {
   const size_t equals = text.find('=');
   return equals != std::string::npos && equals > 0 ? std::string() : "'" + text + "' is not KEY=VALUE";
@@ -110,7 +116,7 @@ void CommandLine::add_cat() {
       ->excludes(listen);
   command.add_option("-n,--count", cat.count, "Leave after N delivered messages")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(checked(bad_count));
   command
       .add_option_function<std::string>(
           "--until-idle", [&](const std::string& text) { cat.until_idle_ns = duration_of(text); },

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "bus/runtime/plugin_host_search.h"
 #include "tools/evs/config_plugins.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/json.h"
@@ -28,7 +29,10 @@ runtime::Result<runtime::Config> load_config(const BusChoice& choice) {
 }
 
 std::string transport_value(const runtime::Config& config, std::string_view key) {
-  for (const auto& [name, value] : config.plugin_parameters(config.text("local.transport")))
+  const std::string& named = config.text("local.transport");
+  const std::string transport(named.find('/') == std::string::npos ? std::string_view(named)
+                                                                    : runtime::name_in_file_name(named, EVS_KIND_TRANSPORT));
+  for (const auto& [name, value] : config.plugin_parameters(transport))
     if (name == key) return value;
   for (const Setting& setting : config.settings())
     if (setting.key == "local." + std::string(key)) return setting.value;
@@ -54,8 +58,7 @@ namespace {
 // What the configuration says to plugins, asked of those on the path.
 int check_plugins(const runtime::Config& config) {
   const runtime::PluginSearch search{config.text("plugins.path"), EVS_PLUGIN_INSTALL_DIR};
-  const auto quiet = [](int32_t, std::string_view) {};
-  const PluginFindings found = judge_plugin_settings(config, runtime::PluginHost::list_plugins(search, quiet));
+  const PluginFindings found = judge_plugin_settings(config, search);
   for (const std::string& note : found.notes) std::fprintf(stderr, "evs config: %s\n", note.c_str());
   for (const std::string& error : found.errors) std::fprintf(stderr, "evs config: %s\n", error.c_str());
   return found.errors.empty() ? kExitOk : kExitUsage;

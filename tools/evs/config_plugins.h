@@ -18,6 +18,6 @@ struct PluginFindings {
   std::vector<std::string> notes;   // nobody here can tell: the application may bring the plugin
 };
 
-PluginFindings judge_plugin_settings(const runtime::Config& config, const std::vector<runtime::PluginFile>& files);
+PluginFindings judge_plugin_settings(const runtime::Config& config, const runtime::PluginSearch& search);
 
 }  // namespace evs::tools

@@ -333,9 +333,10 @@ typedef struct evs_params_extension {
   uint32_t struct_size;
   uint32_t count;
   const evs_parameter_info *parameters;
-  /* What create() would say of these, by themselves and together, without touching the medium: EVS_P_OK, or EVS_P_BAD_PARAMETER and a
-   * sentence in `error`. May be NULL. For whoever judges a configuration before it is used. [any] */
-  int32_t (*check)(const evs_plugin_parameter *parameters, size_t count, char *error, size_t error_size);
+  /* What create() would say of these, by themselves and together, as far as it can tell without touching the medium (users, groups and
+   * files are not looked up): EVS_P_OK, or EVS_P_BAD_PARAMETER and a sentence. May be NULL, must not throw. For whoever judges a
+   * configuration before it is used. [any] */
+  int32_t (*check)(const evs_plugin_parameter *parameters, size_t count, evs_error_text *error);
 } evs_params_extension;
 
 /* ---- Descriptors ------------------------------------------------------------------------------------------------- */

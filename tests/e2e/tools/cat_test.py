@@ -169,9 +169,9 @@ class Cat(BusTest):
 
     def test_a_name_that_leaves_no_room_is_said(self):
         self.environment["EVS_LOCAL_MESSAGE_LIMIT"] = "1KiB"
-        result = self.run_evs("cat", "--name", "n" * 1100)
+        result = self.run_evs("cat", "--name", "n" * 1023)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("--name has 1100 bytes", result.stderr)
+        self.assertIn("--name has 1023 bytes", result.stderr)
 
     def test_a_bad_configuration_is_a_usage_error(self):
         for setting in "log.level=loud", "local.ring_size=5MiB":

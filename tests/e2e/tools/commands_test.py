@@ -77,6 +77,23 @@ class Config(BusTest):
         self.assertIn("no plugin 'smh'", ours.stderr)
         self.assertIn("shm", ours.stderr.split("which has", 1)[1])
 
+    def test_check_finds_the_transport_as_the_library_does(self):
+        shm = os.path.join(os.environ["EVS_PLUGIN_PATH"], "evs-transport-shm.so")
+        for status, word, *settings in ((0, "nosuch", "local.transport=nosuch"),
+                                        (2, "evs-transport-foo.so", "local.transport=/nonexist/evs-transport-foo.so"),
+                                        (2, "spin", f"local.transport={shm}", "plugin.shm.spin=junk"),
+                                        (2, "directory", "plugin.shm.directory=relative")):
+            options = [part for setting in settings for part in ("--set", setting)]
+            result = self.run_evs("config", "--check", *options)
+            self.assertEqual(result.returncode, status, result.stderr)
+            self.assertIn(word, result.stderr)
+        bad = os.path.join(self.directory, "evs-transport-shm.so")
+        with open(bad, "w", encoding="ascii") as file:
+            file.write("junk")
+        result = self.run_evs("config", "--check", EVS_PLUGIN_PATH=self.directory + ":" + os.environ["EVS_PLUGIN_PATH"])
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(bad, result.stderr)
+
     def test_check_asks_the_transport_what_it_would_refuse(self):
         for settings, word in ((["local.ring_size=1MiB"], "too small for message_limit"),
                                (["plugin.shm.spin=2ms"], "spin"),
