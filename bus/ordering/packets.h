@@ -33,7 +33,7 @@ struct Data {
   Service service = Service::agreed;
   Body body = Body::pieces;
   uint16_t piece_count = 0;  // with Body::pieces
-  Bytes payload;             // pieces one behind the other (pieces.h), or the packet of before
+  Bytes payload;             // pieces one behind the other (wire.h), or the packet of before
 };
 
 struct SeqRange {
@@ -64,16 +64,19 @@ struct Join {
 
 // What a member brings into a new ring.
 struct CommitEntry {
-  RingId old_ring;
-  Seq received_up_to;  // of the old ring
-  Seq high;            // the highest it holds
-  Seq delivered;       // in order, in the old configuration
-  bool filled = false;
-  Hosts obligations;   // whose messages of the old ring it must deliver even behind a gap
+  RingId old_ring;      // none (all zero): it comes from no ring
+  Seq received_up_to;   // of the old ring
+  Seq high;             // the highest it holds
+  Seq delivered;        // in order, in the old configuration
+  bool filled = false;  // else all of it is empty
+  Hosts obligations;    // whose messages of the old ring it must deliver even behind a gap
 };
 
+// How many hosts the obligations of one commit may name altogether: a list of them, and a bit each in every entry, fit into a datagram.
+inline constexpr uint32_t kMaxObliged = 3 * kMaxHosts;
+
 struct Commit {
-  RingId ring;
+  RingId ring;         // named after one of the members
   uint32_t index = 0;  // the member that it goes to next; counts on through both laps
   Hosts members;       // sorted
   std::vector<CommitEntry> entries;  // one a member

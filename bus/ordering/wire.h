@@ -20,19 +20,22 @@ struct Envelope {  // the common header
   Host sender;
 };
 
-// Appends one packet to `out`.
-void encode(const Host& sender, const Data& data, std::vector<std::byte>& out);
-void encode(const Host& sender, const Token& token, std::vector<std::byte>& out);
-void encode(const Host& sender, const Join& join, std::vector<std::byte>& out);
-void encode(const Host& sender, const Commit& commit, std::vector<std::byte>& out);
-void encode(const Host& sender, const Probe& probe, std::vector<std::byte>& out);
-void encode(const Host& sender, const HoldCancel& cancel, std::vector<std::byte>& out);
+// Appends one packet to `out`, which its caller keeps and reuses; what is encoded must not point into it. False: a decoder would refuse
+// it, and nothing was appended. What a data packet's payload holds is its maker's word, and is not walked over again.
+bool encode(const Host& sender, const Data& data, std::vector<std::byte>& out);
+bool encode(const Host& sender, const Token& token, std::vector<std::byte>& out);
+bool encode(const Host& sender, const Join& join, std::vector<std::byte>& out);
+bool encode(const Host& sender, const Commit& commit, std::vector<std::byte>& out);
+bool encode(const Host& sender, const Probe& probe, std::vector<std::byte>& out);
+bool encode(const Host& sender, const HoldCancel& cancel, std::vector<std::byte>& out);
 
+// truncated: bytes are missing. length: there are too many, or a count is beyond its bound. range: a number, a flag or a reserved byte
+// that may not be. order: a set that is not sorted, or names one twice.
 enum class Malformed : uint8_t { none, truncated, magic, version, type, length, range, order };
 
 // The common header; `packet` must be exactly one packet.
 Malformed decode(Bytes packet, Envelope& envelope);
-// The body of a packet whose envelope was decoded and has that type. `data.payload` points into the packet.
+// The whole packet; the header is looked at again. `data.payload` points into the packet. What was refused leaves an empty struct.
 Malformed decode(Bytes packet, Data& data);
 Malformed decode(Bytes packet, Token& token);
 Malformed decode(Bytes packet, Join& join);
@@ -54,7 +57,7 @@ struct Piece {
   uint64_t message = 0;      // fragment: the sender's number of the message
   uint32_t index = 0;        // fragment: which one
   uint32_t total_bytes = 0;  // fragment: of the whole message
-  bool last = true;
+  bool last = true;          // always, of a whole message
 };
 
 void append_piece(const Piece& piece, std::vector<std::byte>& payload);
