@@ -9,7 +9,7 @@
 
 #include "bus/ordering/byte_reader.h"
 #include "bus/ordering/form.h"
-#include "bus/ordering/wire_layout.h"
+#include "bus/ordering/piece_reader.h"
 
 namespace evs::ordering::wire {
 namespace {
@@ -57,11 +57,15 @@ void take_hosts(ByteReader& in, size_t count, Hosts& hosts) {
   }
 }
 
+// As many pieces as it says, and nothing behind them.
 Malformed walk_pieces(const Data& data) {
   Bytes rest = data.payload;
   Piece piece;
-  for (uint32_t i = 0; i < data.piece_count; ++i)
-    if (!take_piece(rest, piece)) return Malformed::length;
+  for (uint32_t i = 0; i < data.piece_count; ++i) {
+    const size_t bytes = piece_at(rest, piece);
+    if (bytes == 0) return Malformed::length;
+    rest = rest.subspan(bytes);
+  }
   return rest.empty() ? Malformed::none : Malformed::length;
 }
 

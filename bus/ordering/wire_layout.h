@@ -24,6 +24,7 @@ inline constexpr size_t kRoundAt = 64;  // of a data packet: the one field that 
 inline constexpr uint16_t kTokenRecovering = 1;
 inline constexpr uint16_t kJoinLeaving = 1;
 inline constexpr uint8_t kEntryFilled = 1;
+inline constexpr size_t kPieceFlagsAt = 4, kPieceMessageAt = 8, kPieceIndexAt = 16, kPieceTotalAt = 20;
 inline constexpr uint8_t kPieceFragment = 1;
 inline constexpr uint8_t kPieceLast = 2;
 
