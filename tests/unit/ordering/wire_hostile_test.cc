@@ -92,6 +92,26 @@ TEST(WireHostile, PiecesThatReachBeyondTheirPacketAreRefused) {
   EXPECT_EQ(verdict_of<uint32_t>("data", kSecond + 16, 0xffffffff), Malformed::length);
 }
 
+// By itself: in a packet the sum of the pieces would be refused as well.
+TEST(WireHostile, APieceIsRefusedBeforeItsPacketIs) {
+  const auto takes = [](const Packet& payload) {
+    Bytes rest = payload;
+    Piece piece;
+    return take_piece(rest, piece);
+  };
+  Packet fragment;
+  append_piece({.bytes = bytes_of("world!"), .fragment = true, .total_bytes = UINT32_MAX, .last = false}, fragment);
+  EXPECT_TRUE(takes(fragment));
+  for (const uint32_t length : {0xffffffe8u, 0xfffffff0u, 7u}) EXPECT_FALSE(takes(with(fragment, 0, length))) << length;
+  EXPECT_FALSE(takes(with<uint32_t>(fragment, 0, 0)));  // of nothing
+  for (size_t bytes = 0; bytes < fragment.size(); ++bytes)
+    EXPECT_FALSE(takes(Packet(fragment.begin(), fragment.begin() + bytes))) << bytes;
+  Packet whole;
+  append_piece({}, whole);
+  EXPECT_TRUE(takes(whole));
+  for (const uint32_t length : {0xfffffff8u, 1u}) EXPECT_FALSE(takes(with(whole, 0, length))) << length;
+}
+
 TEST(WireHostile, RangesDoNotWrapNorReachBeyondWhatHasAPlace) {
   Token token = sample_token();
   token.high = {UINT64_MAX};
