@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/assembly.h - frames to messages: takes a delivered frame apart, and puts fragments together.
+//
+// One message under way a sender: a sender's fragments come in its own order (send_queue.h). A fragment that does not follow on the one
+// before belongs to a message whose rest this host never gets (it joined, or the rest was lost with its sender); it is
+// dropped with what there was. Whole messages are handed on where they lie in the frame.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "bus/ordering/frame_store.h"
+#include "bus/ordering/output.h"
+
+namespace evs::ordering {
+
+class Assembly {
+ public:
+  explicit Assembly(uint32_t message_limit) : message_limit_(message_limit) {}
+
+  void deliver(const RingId& ring, const Frame& frame, const Host& sender, bool transitional, Output& out);
+  void forget_partial();      // another configuration
+  void release_finished() { finished_.clear(); }  // what was handed on by the last call
+  uint64_t broken_total() const { return broken_; }
+
+ private:
+  struct Partial {
+    uint64_t message = 0;
+    uint32_t next_index = 0;
+    std::unique_ptr<std::vector<std::byte>> bytes;
+  };
+  bool add(Partial& partial, const wire::Piece& piece);
+
+  uint32_t message_limit_;
+  std::map<HostId, Partial> partial_;
+  std::vector<std::unique_ptr<std::vector<std::byte>>> finished_;
+  uint64_t broken_ = 0;
+};
+
+}  // namespace evs::ordering

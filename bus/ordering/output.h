@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/output.h - what the ordering layer wants done, in the order in which it must be done.
+//
+// An effect is carried out before the next one is begun; a `store` has reached what survives this process before the sends
+// behind it leave. Sends that stand side by side may go out as one super-packet or with one system call. Packets, payloads and
+// member lists lie in the Output and stay until clear(); the caller keeps one Output and clears it for each turn, so that in
+// the steady state nothing is allocated.
+#pragma once
+
+#include <string_view>
+
+#include "bus/ordering/packets.h"
+
+namespace evs::ordering {
+
+enum class Why : uint8_t {
+  started, token_lost, foreign_ring, join_heard, cannot_receive, consensus_missed, commit_lost, recovery_lost, recovery_too_long, paused, count_
+};
+enum class Drop : uint8_t {  // what was refused, and counted
+  malformed, other_ring, stale_token, stale_commit, not_for_us, own_echo, join_names_us_failed, stale_join, quarantined,
+  duplicate_host, frozen, outside_window, mark_fell, distrusted, wrong_phase, count_
+};
+
+struct Configuration {
+  bool regular = true;
+  RingId ring;  // regular: its own; transitional: of the regular configuration that it closes
+  RingId next;  // transitional: the ring that follows
+  Hosts members;
+};
+
+struct Delivery {
+  RingId ring;
+  Seq seq;               // of the frame that completed it
+  uint32_t index = 0;    // the message's place in that frame
+  bool transitional = false;
+  Host sender;
+  Service service = Service::agreed;
+  Bytes bytes;
+};
+
+struct Stored {          // must outlive this process, and be given back to the next one
+  uint64_t ring_sequence = 0;
+};
+
+struct Effect {
+  enum class Kind : uint8_t { send_to_all, send_to, store, deliver, configuration, stamped, paused, duplicate_host, flush_receive };
+  Kind kind;
+  size_t begin = 0, end = 0;  // sends: the packet, in Output::bytes; deliver, stamped, configuration: which, in its list
+  HostId to = kNoHost;        // send_to
+  Stored stored{};            // store
+  Duration paused_for = 0;    // paused
+};
+
+// A message of ours got its place: all its pieces are stamped. (For traces; and an outbox frees it.)
+struct Stamped {
+  uint64_t message = 0;  // the number that submit() gave
+  RingId ring;
+  Seq seq;
+  uint32_t index = 0;
+};
+
+class Output {
+ public:
+  void clear() {
+    effects.clear();
+    bytes.clear();
+    deliveries.clear();
+    configurations.clear();
+    stamped.clear();
+  }
+  Bytes packet(const Effect& e) const { return Bytes(bytes).subspan(e.begin, e.end - e.begin); }
+
+  std::vector<Effect> effects;
+  std::vector<std::byte> bytes;
+  std::vector<Delivery> deliveries;  // their bytes belong to the core, until the next call into it
+  std::vector<Configuration> configurations;
+  std::vector<Stamped> stamped;
+};
+
+}  // namespace evs::ordering

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/phases.h - the phases of the protocol: what each knows dies with it.
+//
+//   gather       who is there, and will form a ring with us? Everybody says whom it would take and whom it gave up, until all say the same
+//   commit       the representative sends round what each brings from its old ring
+//   recovery     on the new ring, those who come from the same old ring show each other what they hold of it
+//   operational  messages
+//
+// What outlives a phase - the ring that is installed, its frames, obligations, the send queue - is the Protocol's (protocol.h).
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bus/ordering/delivery.h"
+#include "bus/ordering/rotation.h"
+
+namespace evs::ordering {
+
+struct Closed {};
+
+struct Gather {
+  Why why = Why::started;
+  Hosts consented;             // they said what we say
+  std::vector<std::pair<Host, Hosts>> heard;  // who said what about the failed
+  bool second_chance = false;  // all have consented, and no commit came
+};
+
+struct Committing {
+  RingId ring;
+  Hosts members;
+};
+
+struct Recovering {
+  RingId ring;
+  Hosts members;
+  std::vector<CommitEntry> entries;
+  Hosts going_on;              // come from the same old ring as we
+  Hosts obligations;           // united, of those
+  std::unique_ptr<FrameStore> store;
+  std::unique_ptr<Rotation> rotation;
+  std::vector<Seq> to_say;     // of the old ring, the last first
+  bool began = false;          // the representative: the first token is out
+  bool token_seen = false;
+  bool flag_is_mine = false;
+  bool received = false;       // and told
+  uint32_t quiet_visits = 0;
+  uint32_t whole_visits = 0;
+  uint32_t visits = 0;
+  Seq install_at;
+};
+
+struct Operating {
+  std::unique_ptr<Rotation> rotation;
+  std::optional<Token> held;   // the representative: nobody has anything to say
+  bool cancel_sent = false;
+};
+
+}  // namespace evs::ordering

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/protocol.cc - events come in here and go to the phase that they are for.
+#include "bus/ordering/protocol.h"
+
+#include <utility>
+
+namespace evs::ordering {
+
+Protocol::Protocol(const Settings& settings)
+    : settings_(settings), store_(std::make_unique<FrameStore>(settings.store_frames)), assembly_(settings.message_limit),
+      queue_(settings.queue_bytes) {}
+Protocol::~Protocol() = default;
+
+const char* Protocol::phase_name() const {
+  constexpr const char* kNames[] = {"closed", "gather", "commit", "recovery", "operational"};
+  return kNames[phase_.index()];
+}
+
+void Protocol::store(Output& out) {
+  Effect effect{};
+  effect.kind = Effect::Kind::store;
+  effect.stored = Stored{std::max(sequence_known_, sequence_promised_)};
+  out.effects.push_back(effect);
+}
+
+void Protocol::configure(bool regular, const RingId& ring, const Hosts& members, Output& out) {
+  Effect effect{};
+  effect.kind = Effect::Kind::configuration;
+  effect.begin = out.configurations.size();
+  out.configurations.push_back({regular, ring, ring, members});
+  out.effects.push_back(effect);
+}
+
+// A host begins alone, in a ring of its own; who else is there shows when their packets come.
+void Protocol::start(Instant now, Output& out) {
+  sequence_known_ = sequence_promised_ = settings_.ring_sequence + 1;
+  store(out);
+  ring_ = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
+  members_ = candidates_ = obligations_ = Hosts{settings_.self};
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
+  deliverer_->begin(ring_, members_);
+  Operating operating;
+  operating.rotation = std::make_unique<Rotation>(settings_, ring_, members_, *store_);
+  Token token;
+  token.ring = ring_;
+  token.visit = 1;
+  operating.held = token;
+  phase_ = std::move(operating);
+  ++reasons_[static_cast<size_t>(Why::started)];
+  configure(true, ring_, members_, out);
+  send(kNoHost, Probe{ring_}, out);
+  deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
+}
+
+// A deadline that is long over says that we did not run: what waits in the sockets is of a past that the others have left behind, and
+// what it says about membership is not to be believed.
+void Protocol::begin_event(Instant now, Output& out) {
+  assembly_.release_finished();
+  const Instant due = deadlines_.next();
+  if (due == kNever || now - due <= settings_.token_lost / 2) return;
+  Effect effect{};
+  effect.kind = Effect::Kind::paused;
+  effect.paused_for = now - due;
+  out.effects.push_back(effect);
+  effect.kind = Effect::Kind::flush_receive;
+  out.effects.push_back(effect);
+  distrust_until_ = now + settings_.join_resend / 2;
+}
+
+void Protocol::on_packet(Instant now, Bytes packet, Output& out) {
+  if (std::holds_alternative<Closed>(phase_)) return;
+  begin_event(now, out);
+  wire::Envelope envelope;
+  if (wire::decode(packet, envelope) != wire::Malformed::none) return ignore(Drop::malformed);
+  const Host sender = envelope.sender;
+  if (sender == settings_.self) return ignore(Drop::own_echo);
+  if (sender.id == settings_.self.id) {
+    is_duplicate(now, sender, out);
+    return;
+  }
+  const bool membership = envelope.type == PacketType::join || envelope.type == PacketType::commit;
+  if (membership && now < distrust_until_) return ignore(Drop::distrusted);
+  const auto well = [this](wire::Malformed how) {
+    if (how != wire::Malformed::none) ignore(Drop::malformed);
+    return how == wire::Malformed::none;
+  };
+  switch (envelope.type) {
+    case PacketType::data:
+      if (well(wire::decode(packet, data_))) on_data(now, sender, data_, packet, out);
+      break;
+    case PacketType::token:
+      if (well(wire::decode(packet, token_))) on_token(now, token_, out);
+      break;
+    case PacketType::join:
+      if (well(wire::decode(packet, join_))) on_join(now, sender, join_, out);
+      break;
+    case PacketType::commit:
+      if (well(wire::decode(packet, commit_))) on_commit(now, commit_, out);
+      break;
+    case PacketType::probe: {
+      Probe probe;
+      if (well(wire::decode(packet, probe))) on_foreign(now, sender, probe.ring, out);
+      break;
+    }
+    case PacketType::hold_cancel: {
+      HoldCancel cancel;
+      if (!well(wire::decode(packet, cancel))) break;
+      auto* operating = std::get_if<Operating>(&phase_);
+      if (operating == nullptr || cancel.ring != ring_) return ignore(Drop::other_ring);
+      operating->rotation->wake();
+      if (operating->held) release(now, *operating, out);
+      break;
+    }
+  }
+}
+
+void Protocol::on_deadline(Instant now, Output& out) {
+  if (std::holds_alternative<Closed>(phase_)) return;
+  begin_event(now, out);
+  while (const auto timer = deadlines_.take_due(now)) {
+    auto* operating = std::get_if<Operating>(&phase_);
+    auto* recovering = std::get_if<Recovering>(&phase_);
+    switch (*timer) {
+      case Timer::token_lost:
+        enter_gather(now, recovering ? Why::recovery_lost : operating ? Why::token_lost : Why::commit_lost, out);
+        break;
+      case Timer::token_resend: {
+        const Rotation* rotation = operating ? operating->rotation.get() : recovering && recovering->token_seen ? recovering->rotation.get() : nullptr;
+        if (rotation != nullptr) {
+          rotation->repeat(out);
+        } else if (!kept_commit_.empty()) {
+          Effect effect{};
+          effect.kind = Effect::Kind::send_to;
+          effect.to = kept_commit_to_;
+          effect.begin = out.bytes.size();
+          out.bytes.insert(out.bytes.end(), kept_commit_.begin(), kept_commit_.end());
+          effect.end = out.bytes.size();
+          out.effects.push_back(effect);
+        }
+        deadlines_.arm(Timer::token_resend, now + settings_.token_resend);
+        break;
+      }
+      case Timer::token_hold:
+        if (operating != nullptr && operating->held) release(now, *operating, out);
+        break;
+      case Timer::join_resend:
+        send_join(out);
+        deadlines_.arm(Timer::join_resend, now + settings_.join_resend);
+        break;
+      case Timer::consensus:
+        on_consensus_missed(now, out);
+        break;
+      case Timer::merge_probe:
+        if (operating != nullptr && operating->rotation->is_representative()) send(kNoHost, Probe{ring_}, out);
+        deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
+        break;
+      case Timer::count_:
+        break;
+    }
+  }
+}
+
+Submitted Protocol::submit(Instant now, Service service, Bytes message, uint64_t& number, Output& out) {
+  if (std::holds_alternative<Closed>(phase_)) return Submitted::closed;
+  begin_event(now, out);
+  if (message.size() > settings_.message_limit) return Submitted::too_big;
+  if (!queue_.has_room(message.size())) return Submitted::again;
+  number = next_number_++;
+  queue_.push(number, service, message);
+  auto* operating = std::get_if<Operating>(&phase_);
+  if (operating == nullptr) return Submitted::ok;
+  if (operating->held) {
+    release(now, *operating, out);
+  } else if (operating->rotation->idle_visits() != 0 && !operating->cancel_sent) {
+    operating->cancel_sent = true;
+    send(kNoHost, HoldCancel{ring_}, out);
+  }
+  return Submitted::ok;
+}
+
+void Protocol::leave(Instant, Output& out) {
+  if (std::holds_alternative<Closed>(phase_)) return;
+  Join join;
+  join.ring_sequence = std::max(sequence_known_, sequence_promised_);
+  join.leaving = true;
+  join.candidates = without(candidates_, Hosts{settings_.self});
+  join.failed = Hosts{settings_.self};
+  send(kNoHost, join, out);
+  phase_ = Closed{};
+  deadlines_.disarm_all();
+}
+
+}  // namespace evs::ordering

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/protocol.h - extended virtual synchrony over a medium that may lose, repeat and reorder: (now, event) -> effects.
+//
+// Totem's single ring with early token, transitive obligations and the freeze rule (docs/protocol.md says what is taken from which paper,
+// and where we deviate). Pure: no clock, thread, I/O or randomness; one thread at a time. The runtime carries the effects
+// out in their order (output.h), the simulator does the same in virtual time.
+#pragma once
+
+#include <array>
+#include <map>
+#include <variant>
+
+#include "bus/ordering/deadlines.h"
+#include "bus/ordering/host_set.h"
+#include "bus/ordering/phases.h"
+#include "bus/ordering/send_queue.h"
+
+namespace evs::ordering {
+
+enum class Submitted : uint8_t { ok, again, too_big, closed };
+
+class Protocol {
+ public:
+  explicit Protocol(const Settings& settings);
+  ~Protocol();
+
+  void start(Instant now, Output& out);
+  void on_packet(Instant now, Bytes packet, Output& out);
+  void on_deadline(Instant now, Output& out);  // calling early is harmless
+  Instant next_deadline() const { return deadlines_.next(); }
+  Submitted submit(Instant now, Service service, Bytes message, uint64_t& number, Output& out);
+  void leave(Instant now, Output& out);        // the others need not wait for a token that does not come
+
+  // ---- For status, metrics, tests. ----
+  const RingId& ring() const { return ring_; }
+  const Hosts& members() const { return members_; }
+  bool is_operational() const { return std::holds_alternative<Operating>(phase_); }
+  const char* phase_name() const;
+  uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }
+  uint64_t entered_gather(Why why) const { return reasons_[static_cast<size_t>(why)]; }
+
+ private:
+  class QueueWork;
+  class RecoveryWork;
+
+  void begin_event(Instant now, Output& out);
+  void ignore(Drop why) { ++drops_[static_cast<size_t>(why)]; }
+  template <class Packet>
+  void send(HostId to, const Packet& packet, Output& out);  // kNoHost: to all
+  void store(Output& out);
+  void configure(bool regular, const RingId& ring, const Hosts& members, Output& out);
+
+  // protocol_gather.cc
+  void enter_gather(Instant now, Why why, Output& out);
+  void send_join(Output& out);
+  void on_join(Instant now, const Host& sender, const Join& join, Output& out);
+  void weigh_join(Instant now, const Host& sender, const Join& join, Output& out);
+  bool is_duplicate(Instant now, const Host& sender, Output& out);
+  void on_foreign(Instant now, const Host& sender, const RingId& ring, Output& out);
+  void check_consensus(Instant now, Output& out);
+  void on_consensus_missed(Instant now, Output& out);
+  bool quarantined(Instant now, const Host& host) const;
+  void quarantine_failed(Instant now);
+
+  // protocol_commit.cc
+  void create_commit(Instant now, Output& out);
+  void on_commit(Instant now, const Commit& commit, Output& out);
+  void join_commit(Instant now, Commit commit, uint32_t me, Output& out);
+  void enter_recovery(Instant now, const Commit& commit, uint32_t me, Output& out);
+  void send_commit(Instant now, const Commit& commit, Output& out);
+
+  // protocol_recovery.cc
+  void begin_tokens(Instant now, Recovering& recovering, Output& out);
+  void recovery_visit(Instant now, Recovering& recovering, Token token, Output& out);
+  void absorb(const Data& data);
+  void install(Instant now, Output& out);
+
+  // protocol_operational.cc
+  void on_data(Instant now, const Host& sender, const Data& data, Bytes packet, Output& out);
+  void on_token(Instant now, Token token, Output& out);
+  void visit(Instant now, Operating& operating, Token token, Output& out);
+  void run_alone(Instant now, Operating& operating, Output& out);
+  void release(Instant now, Operating& operating, Output& out);
+  void token_passed(Instant now);
+  void forget();
+
+  const Settings settings_;
+  Deadlines deadlines_;
+  std::variant<Closed, Gather, Committing, Recovering, Operating> phase_;
+
+  // The ring that is installed, and what is held of it until the next one is.
+  RingId ring_;
+  Hosts members_;
+  std::unique_ptr<FrameStore> store_, spare_store_;
+  Assembly assembly_;
+  std::unique_ptr<Deliverer> deliverer_;
+  Hosts obligations_;  // whose messages of it we must deliver even behind a gap; we ourselves are always there
+
+  uint64_t sequence_known_ = 0;     // the highest ring sequence heard of
+  uint64_t sequence_promised_ = 0;  // of a ring that we said yes to, or installed
+  Hosts candidates_, failed_;
+  struct Quarantine {
+    Instant until;
+    uint32_t times = 0;
+  };
+  std::map<Host, Quarantine> quarantine_;
+  Instant distrust_until_;
+  std::vector<std::byte> kept_commit_;
+  HostId kept_commit_to_ = kNoHost;
+
+  SendQueue queue_;
+  uint64_t next_number_ = 1;
+  std::vector<std::byte> payload_;                 // of the frame that is being packed
+  std::vector<SendQueue::Completed> completed_;
+  // Decoded into again and again.
+  Data data_;
+  Token token_;
+  Join join_;
+  Commit commit_;
+
+  std::array<uint64_t, static_cast<size_t>(Drop::count_)> drops_{};
+  std::array<uint64_t, static_cast<size_t>(Why::count_)> reasons_{};
+};
+
+template <class Packet>
+void Protocol::send(HostId to, const Packet& packet, Output& out) {
+  Effect effect{};
+  effect.kind = to == kNoHost ? Effect::Kind::send_to_all : Effect::Kind::send_to;
+  effect.to = to;
+  effect.begin = out.bytes.size();
+  if (!wire::encode(settings_.self, packet, out.bytes)) return;
+  effect.end = out.bytes.size();
+  out.effects.push_back(effect);
+}
+
+}  // namespace evs::ordering

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/protocol_gather.cc - who forms a ring with whom.
+//
+// Both sets only grow within one chain of gatherings, and each missed consensus gives somebody up: it ends at the latest with a ring of one.
+// Reports of failures are believed from members of our own ring (others may have never been connected to whom they name), and from
+// anybody when the time is up: then the lowest one's word, so that a link that works one way costs one host and not all.
+#include "bus/ordering/protocol.h"
+
+namespace evs::ordering {
+namespace {
+
+constexpr uint32_t kMostBackOff = 6;  // doublings
+
+}  // namespace
+
+void Protocol::send_join(Output& out) {
+  Join join;
+  join.ring_sequence = std::max(sequence_known_, sequence_promised_);
+  join.candidates = candidates_;
+  join.failed = failed_;
+  send(kNoHost, join, out);
+}
+
+void Protocol::enter_gather(Instant now, Why why, Output& out) {
+  ++reasons_[static_cast<size_t>(why)];
+  if (auto* recovering = std::get_if<Recovering>(&phase_)) spare_store_ = std::move(recovering->store);
+  add(candidates_, settings_.self);
+  Gather gather;
+  gather.why = why;
+  gather.consented = Hosts{settings_.self};
+  phase_ = std::move(gather);
+  kept_commit_.clear();
+  deadlines_.disarm_all();
+  deadlines_.arm(Timer::join_resend, now + settings_.join_resend);
+  deadlines_.arm(Timer::consensus, now + settings_.consensus);
+  send_join(out);
+  check_consensus(now, out);
+}
+
+bool Protocol::quarantined(Instant now, const Host& host) const {
+  const auto found = quarantine_.find(host);
+  return found != quarantine_.end() && now < found->second.until;
+}
+
+// Whom we could not form a ring with is let alone for a while, each time for longer: a flapping or half-connected host must not keep the others
+// from working.
+void Protocol::quarantine_failed(Instant now) {
+  for (const Host& host : members_) quarantine_.erase(host);
+  for (const Host& host : failed_) {
+    Quarantine& q = quarantine_[host];
+    q.until = now + (settings_.consensus << std::min(q.times, kMostBackOff));
+    ++q.times;
+  }
+  while (quarantine_.size() > kMaxHosts) quarantine_.erase(quarantine_.begin());
+}
+
+// The same id, another nonce. Either its former life is over and we have not noticed yet, or two machines go by one id.
+bool Protocol::is_duplicate(Instant, const Host& sender, Output& out) {
+  const auto report = [&] {
+    Effect effect{};
+    effect.kind = Effect::Kind::duplicate_host;
+    effect.to = sender.id;
+    out.effects.push_back(effect);
+    ignore(Drop::duplicate_host);
+    return true;
+  };
+  if (sender.id == settings_.self.id) return report();
+  const Host* other = nullptr;
+  for (const Host& host : candidates_)
+    if (host.id == sender.id && host != sender && !contains(failed_, host)) other = &host;
+  if (other == nullptr) return false;
+  const auto* gather = std::get_if<Gather>(&phase_);
+  if (gather == nullptr) return report();  // a member until its ring is broken
+  for (const auto& [host, unused] : gather->heard)
+    if (host == *other) return report();
+  add(failed_, *other);
+  return false;
+}
+
+// Data, or a probe, of a ring that is not ours.
+void Protocol::on_foreign(Instant now, const Host& sender, const RingId& ring, Output& out) {
+  auto* gather = std::get_if<Gather>(&phase_);
+  if (gather == nullptr && !is_operational()) return ignore(Drop::wrong_phase);
+  if (ring == ring_) return;
+  if (contains(members_, sender) && ring.sequence < ring_.sequence) return ignore(Drop::other_ring);  // of before
+  if (quarantined(now, sender)) return ignore(Drop::quarantined);
+  if (gather != nullptr && (contains(candidates_, sender) || contains(failed_, sender))) return;
+  if (candidates_.size() >= kMaxHosts) return ignore(Drop::outside_window);
+  if (is_duplicate(now, sender, out)) return;
+  add(candidates_, sender);
+  enter_gather(now, Why::foreign_ring, out);
+}
+
+void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output& out) {
+  sequence_known_ = std::max(sequence_known_, join.ring_sequence);
+  const bool names_us_failed = contains(join.failed, settings_.self);
+  if (const auto* committing = std::get_if<Committing>(&phase_)) {
+    if (!contains(committing->members, sender) || join.ring_sequence < committing->ring.sequence) return ignore(Drop::stale_join);
+  } else if (const auto* recovering = std::get_if<Recovering>(&phase_)) {
+    if (!contains(recovering->members, sender) || join.ring_sequence < recovering->ring.sequence) return ignore(Drop::stale_join);
+  } else if (is_operational()) {
+    if (names_us_failed) return ignore(Drop::join_names_us_failed);
+    if (contains(members_, sender) && join.ring_sequence < ring_.sequence) return ignore(Drop::stale_join);
+  }
+  if (quarantined(now, sender)) return ignore(Drop::quarantined);
+  if (is_duplicate(now, sender, out)) return;
+  weigh_join(now, sender, join, out);
+}
+
+void Protocol::weigh_join(Instant now, const Host& sender, const Join& join, Output& out) {
+  auto* gather = std::get_if<Gather>(&phase_);
+  if (join.leaving) {
+    if (!contains(candidates_, sender) || !add(failed_, sender)) return;
+    return enter_gather(now, Why::join_heard, out);
+  }
+  if (gather != nullptr) {
+    auto& heard = gather->heard;
+    const auto known = std::find_if(heard.begin(), heard.end(), [&](const auto& h) { return h.first == sender; });
+    if (known != heard.end()) known->second = join.failed;
+    else if (heard.size() < kMaxHosts) heard.emplace_back(sender, join.failed);
+    if (join.candidates == candidates_ && join.failed == failed_) {
+      add(gather->consented, sender);
+      return check_consensus(now, out);
+    }
+    if (contains(failed_, sender)) return;
+    if (subset(join.candidates, candidates_) && subset(join.failed, failed_)) return;  // it will learn from ours
+  }
+  Hosts more = join.candidates;
+  add(more, sender);
+  if (without(more, candidates_).size() + candidates_.size() > kMaxHosts) return ignore(Drop::outside_window);
+  bool learned = add(candidates_, more);
+  if (contains(join.failed, settings_.self)) learned |= add(failed_, sender);
+  else if (contains(members_, sender)) learned |= add(failed_, join.failed);
+  if (gather == nullptr || learned) enter_gather(now, Why::join_heard, out);
+}
+
+void Protocol::check_consensus(Instant now, Output& out) {
+  auto& gather = std::get<Gather>(phase_);
+  const Hosts active = without(candidates_, failed_);
+  if (!subset(active, gather.consented)) return;
+  if (active.front() == settings_.self) return create_commit(now, out);
+}
+
+void Protocol::on_consensus_missed(Instant now, Output& out) {
+  auto& gather = std::get<Gather>(phase_);
+  const Hosts active = without(candidates_, failed_);
+  if (subset(active, gather.consented)) {
+    // All agree, and the representative's commit did not come. Once more; then it is given up.
+    if (gather.second_chance) {
+      add(failed_, active.front());
+      return enter_gather(now, Why::commit_lost, out);
+    }
+    gather.second_chance = true;
+    deadlines_.arm(Timer::consensus, now + settings_.consensus);
+    return send_join(out);
+  }
+  std::sort(gather.heard.begin(), gather.heard.end());
+  for (const auto& [host, its_failed] : gather.heard) {
+    if (contains(failed_, host) || contains(its_failed, settings_.self)) continue;
+    Hosts more = without(its_failed, failed_);
+    more.erase(std::remove_if(more.begin(), more.end(), [&](const Host& h) { return !contains(candidates_, h) || h == host; }), more.end());
+    if (more.empty()) continue;
+    add(failed_, more);
+    return enter_gather(now, Why::consensus_missed, out);
+  }
+  add(failed_, without(active, gather.consented));
+  enter_gather(now, Why::consensus_missed, out);
+}
+
+}  // namespace evs::ordering

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/protocol_operational.cc - data and tokens of the ring that is installed; data for those phases that still take it.
+#include <utility>
+
+#include "bus/ordering/protocol.h"
+
+namespace evs::ordering {
+namespace {
+
+constexpr uint32_t kIdleVisitsToRest = 3;  // after these everybody has delivered what was SAFE, too
+constexpr uint32_t kVisitsAlone = 8;       // in one call
+
+}  // namespace
+
+class Protocol::QueueWork : public Work {
+ public:
+  explicit QueueWork(Protocol& protocol) : protocol_(protocol) {}
+  uint32_t frames() const override {
+    const SendQueue& queue = protocol_.queue_;
+    return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / room()) + 1;
+  }
+  bool stamp(const RingId& ring, Seq seq, Seq previous, uint64_t round, Frame& frame, Output& out) override {
+    Protocol& p = protocol_;
+    if (p.queue_.empty()) return false;
+    p.payload_.clear();
+    p.completed_.clear();
+    const SendQueue::Packed packed = p.queue_.pack(room(), p.payload_, p.completed_);
+    Data data;
+    data.ring = ring;
+    data.seq = seq;
+    data.previous = previous;
+    data.round = round;
+    data.service = packed.service;
+    data.piece_count = packed.piece_count;
+    data.payload = p.payload_;
+    frame.service = data.service;
+    frame.body = data.body;
+    frame.piece_count = data.piece_count;
+    if (!wire::encode(p.settings_.self, data, frame.packet)) return false;
+    for (const SendQueue::Completed& done : p.completed_) {
+      Effect effect{};
+      effect.kind = Effect::Kind::stamped;
+      effect.begin = out.stamped.size();
+      out.stamped.push_back({done.number, ring, seq, done.index});
+      out.effects.push_back(effect);
+    }
+    return true;
+  }
+
+ private:
+  // A frame must fit into one of the next ring, with that one's header in front.
+  size_t room() const { return protocol_.settings_.frame_bytes - 2 * wire::kDataHeaderBytes; }
+  Protocol& protocol_;
+};
+
+void Protocol::on_data(Instant now, const Host& sender, const Data& data, Bytes packet, Output& out) {
+  if (auto* recovering = std::get_if<Recovering>(&phase_)) {
+    if (data.ring == ring_) return ignore(Drop::frozen);
+    if (data.ring != recovering->ring || !contains(recovering->members, sender)) return ignore(Drop::other_ring);
+    if (recovering->store->put(data, sender.id, packet) != FrameStore::Put::fresh) return;
+    if (data.body == Body::recovered) absorb(data);
+    return;
+  }
+  if (std::holds_alternative<Committing>(phase_)) return ignore(data.ring == ring_ ? Drop::frozen : Drop::other_ring);
+  if (data.ring != ring_) return on_foreign(now, sender, data.ring, out);
+  if (!contains(members_, sender)) return ignore(Drop::other_ring);
+  const FrameStore::Put put = store_->put(data, sender.id, packet);
+  if (put == FrameStore::Put::outside) return ignore(Drop::outside_window);
+  if (put == FrameStore::Put::duplicate) return;
+  const auto* operating = std::get_if<Operating>(&phase_);
+  deliverer_->on_received(data.seq, out);
+  deliverer_->advance(operating ? operating->rotation->stable() : Seq{}, out);
+}
+
+void Protocol::token_passed(Instant now) {
+  deadlines_.arm(Timer::token_resend, now + settings_.token_resend);
+}
+
+void Protocol::on_token(Instant now, Token token, Output& out) {
+  auto* recovering = std::get_if<Recovering>(&phase_);
+  auto* operating = std::get_if<Operating>(&phase_);
+  if (recovering == nullptr && operating == nullptr) return ignore(Drop::wrong_phase);
+  Rotation& rotation = recovering ? *recovering->rotation : *operating->rotation;
+  if (token.ring != (recovering ? recovering->ring : ring_)) return ignore(Drop::other_ring);
+  if (rotation.is_alone()) return ignore(Drop::not_for_us);
+  if (rotation.is_stale(token)) return ignore(Drop::stale_token);  // its sender did not see us act
+  if (rotation.mark_fell(token)) return ignore(Drop::mark_fell);   // no correct member says this
+
+  deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
+  deadlines_.disarm(Timer::token_resend);
+  if (recovering != nullptr) return recovery_visit(now, *recovering, std::move(token), out);
+  if (rotation.is_representative() && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty()) {
+    operating->held = std::move(token);
+    deadlines_.arm(Timer::token_hold, now + settings_.token_hold);
+    return;
+  }
+  visit(now, *operating, std::move(token), out);
+}
+
+void Protocol::forget() {
+  const auto& rotation = *std::get<Operating>(phase_).rotation;
+  store_->forget_through(std::min(rotation.stable(), deliverer_->delivered_up_to()));
+}
+
+void Protocol::visit(Instant now, Operating& operating, Token token, Output& out) {
+  operating.cancel_sent = false;
+  forget();
+  const Seq before = token.high;
+  QueueWork work(*this);
+  operating.rotation->visit(token, work, true, out);
+  operating.rotation->pass_on(token, out);
+  operating.rotation->send_rest(out);
+  token_passed(now);
+  for (Seq s = next(before); s <= token.high; s = next(s)) deliverer_->on_received(s, out);
+  deliverer_->advance(operating.rotation->stable(), out);
+  if (const HostId deaf = operating.rotation->deaf(); deaf != kNoHost && deaf != settings_.self.id) {
+    if (const Host* host = with_id(members_, deaf)) add(failed_, *host);
+    enter_gather(now, Why::cannot_receive, out);
+  }
+}
+
+// A ring of one passes the token to itself.
+void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
+  for (uint32_t i = 0; i < kVisitsAlone; ++i) {
+    forget();
+    const Seq before = operating.held->high;
+    QueueWork work(*this);
+    operating.rotation->visit(*operating.held, work, false, out);
+    ++operating.held->visit;
+    for (Seq s = next(before); s <= operating.held->high; s = next(s)) deliverer_->on_received(s, out);
+    deliverer_->advance(operating.rotation->stable(), out);
+    if (queue_.empty() && deliverer_->delivered_up_to() == store_->high()) return;
+  }
+  deadlines_.arm(Timer::token_hold, now);
+}
+
+void Protocol::release(Instant now, Operating& operating, Output& out) {
+  deadlines_.disarm(Timer::token_hold);
+  if (operating.rotation->is_alone()) return run_alone(now, operating, out);
+  Token token = std::move(*operating.held);
+  operating.held.reset();
+  deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
+  visit(now, operating, std::move(token), out);
+}
+
+}  // namespace evs::ordering

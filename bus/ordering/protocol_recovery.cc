@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/protocol_recovery.cc - on the new ring, before anything new: what the old one left.
+//
+// Frames of the old ring are said again inside frames of the new one, which orders, repeats and acknowledges them like any others. The ring
+// is installed when nobody has anything left to say, everybody holds all of it, and everybody knows that: one more rotation each.
+#include "bus/ordering/protocol.h"
+
+#include <utility>
+
+namespace evs::ordering {
+
+class Protocol::RecoveryWork : public Work {
+ public:
+  RecoveryWork(Protocol& protocol, Recovering& recovering) : protocol_(protocol), recovering_(recovering) {}
+  uint32_t frames() const override { return static_cast<uint32_t>(recovering_.to_say.size()); }
+  bool stamp(const RingId& ring, Seq seq, Seq previous, uint64_t round, Frame& frame, Output&) override {
+    while (!recovering_.to_say.empty()) {
+      const Seq old = recovering_.to_say.back();
+      recovering_.to_say.pop_back();
+      const Frame* said = protocol_.store_->find(old);
+      if (said == nullptr) continue;
+      Data data;
+      data.ring = ring;
+      data.seq = seq;
+      data.previous = previous;
+      data.round = round;
+      data.service = Service::agreed;
+      data.body = Body::recovered;
+      data.payload = said->packet;
+      frame.service = data.service;
+      frame.body = data.body;
+      frame.piece_count = 0;
+      return wire::encode(protocol_.settings_.self, data, frame.packet);
+    }
+    return false;
+  }
+
+ private:
+  Protocol& protocol_;
+  Recovering& recovering_;
+};
+
+// Another member's frame of the old ring: we hold it from here on, and need not say it ourselves.
+void Protocol::absorb(const Data& outer) {
+  auto& recovering = std::get<Recovering>(phase_);
+  wire::Envelope envelope;
+  Data old;
+  if (wire::decode(outer.payload, envelope) != wire::Malformed::none || envelope.type != PacketType::data) return ignore(Drop::malformed);
+  if (wire::decode(outer.payload, old) != wire::Malformed::none || old.body != Body::pieces) return ignore(Drop::malformed);
+  if (old.ring != ring_) return;  // of another old ring than ours
+  std::erase(recovering.to_say, old.seq);
+  store_->put(old, envelope.sender.id, outer.payload);
+}
+
+void Protocol::begin_tokens(Instant now, Recovering& recovering, Output& out) {
+  recovering.began = true;
+  Token token;
+  token.ring = recovering.ring;
+  token.visit = 1;
+  token.lowered_by = settings_.self.id;
+  token.recovering = !recovering.to_say.empty();
+  recovery_visit(now, recovering, std::move(token), out);
+}
+
+void Protocol::recovery_visit(Instant now, Recovering& recovering, Token token, Output& out) {
+  recovering.token_seen = true;
+  for (;;) {
+    RecoveryWork work(*this, recovering);
+    recovering.rotation->visit(token, work, false, out);
+    if (!recovering.to_say.empty()) {
+      token.recovering = recovering.flag_is_mine = true;
+    } else if (recovering.flag_is_mine) {
+      token.recovering = recovering.flag_is_mine = false;
+    }
+    recovering.quiet_visits = token.recovering ? 0 : recovering.quiet_visits + 1;
+    if (recovering.quiet_visits == 2) recovering.install_at = token.high;
+    if (recovering.quiet_visits >= 2 && !recovering.received && recovering.store->received_up_to() >= recovering.install_at) {
+      // The token that leaves now tells that we hold everything: others may deliver and install because of it, whatever becomes of us.
+      recovering.received = true;
+      add(obligations_, recovering.obligations);
+      store(out);
+    }
+    const bool whole = recovering.quiet_visits >= 3 && token.received_by_all >= recovering.install_at;
+    recovering.whole_visits = whole ? recovering.whole_visits + 1 : 0;
+    if (!recovering.rotation->is_alone()) break;
+    if (recovering.whole_visits >= 2) return install(now, out);
+    ++token.visit;
+  }
+  recovering.rotation->pass_on(token, out);
+  token_passed(now);
+  if (recovering.whole_visits >= 2) return install(now, out);
+  if (++recovering.visits > settings_.recovery_visits) enter_gather(now, Why::recovery_too_long, out);
+}
+
+void Protocol::install(Instant now, Output& out) {
+  auto recovering = std::move(std::get<Recovering>(phase_));
+  Seq delivered_by_one = deliverer_->delivered_up_to();
+  for (size_t i = 0; i < recovering.members.size(); ++i)
+    if (contains(recovering.going_on, recovering.members[i])) delivered_by_one = std::max(delivered_by_one, recovering.entries[i].delivered);
+  deliverer_->finish(delivered_by_one, recovering.going_on, recovering.ring, obligations_, out);
+
+  spare_store_ = std::move(store_);
+  store_ = std::move(recovering.store);
+  ring_ = recovering.ring;
+  members_ = recovering.members;
+  obligations_ = Hosts{settings_.self};
+  quarantine_failed(now);
+  candidates_ = members_;
+  failed_.clear();
+  queue_.restart_partial();
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
+  deliverer_->begin(ring_, members_);
+  configure(true, ring_, members_, out);
+
+  Operating operating;
+  operating.rotation = std::move(recovering.rotation);
+  if (operating.rotation->is_alone()) {
+    Token token;
+    token.ring = ring_;
+    token.visit = UINT64_MAX / 2;  // above those of recovery
+    token.high = token.received_by_all = store_->high();
+    operating.held = token;
+  }
+  phase_ = std::move(operating);
+  deadlines_.disarm(Timer::join_resend);
+  deadlines_.disarm(Timer::consensus);
+  if (std::get<Operating>(phase_).rotation->is_alone()) {
+    deadlines_.disarm(Timer::token_lost);
+    deadlines_.disarm(Timer::token_resend);
+  }
+  deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
+  deliverer_->advance(std::get<Operating>(phase_).rotation->stable(), out);
+  if (std::get<Operating>(phase_).held) run_alone(now, std::get<Operating>(phase_), out);
+}
+
+}  // namespace evs::ordering

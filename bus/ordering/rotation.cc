@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/rotation.cc - see rotation.h.
+#include "bus/ordering/rotation.h"
+
+#include <algorithm>
+
+namespace evs::ordering {
+
+Rotation::Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store)
+    : settings_(settings), ring_(ring), member_count_(static_cast<uint32_t>(members.size())), store_(store) {
+  const auto me = std::find(members.begin(), members.end(), settings.self);
+  successor_ = me + 1 == members.end() ? members.front().id : (me + 1)->id;
+}
+
+void Rotation::emit(const Frame& frame, Output& out) {
+  Effect effect{};
+  effect.kind = Effect::Kind::send_to_all;
+  effect.begin = out.bytes.size();
+  out.bytes.insert(out.bytes.end(), frame.packet.begin(), frame.packet.end());
+  effect.end = out.bytes.size();
+  wire::set_round(std::span(out.bytes).subspan(effect.begin), round_);
+  out.effects.push_back(effect);
+}
+
+// What others ask for and we hold. What does not fit into the allowance stays in the token for who comes next.
+void Rotation::say_again(Token& token, uint32_t allowance, uint32_t& said, Output& out) {
+  std::vector<SeqRange> left;
+  const auto still_wanted = [&](Seq seq) {
+    if (!left.empty() && left.back().first.value + left.back().count == seq.value) ++left.back().count;
+    else if (left.size() < kMaxWanted) left.push_back({seq, 1});
+  };
+  for (const SeqRange& range : token.wanted) {
+    for (uint32_t i = 0; i < range.count; ++i) {
+      const Seq seq{range.first.value + i};
+      const Frame* frame = store_.find(seq);
+      if (frame == nullptr || said == allowance) {
+        if (seq > store_.forgotten_through()) still_wanted(seq);
+        continue;
+      }
+      emit(*frame, out);
+      ++said;
+    }
+  }
+  token.wanted = std::move(left);
+  resent_ += said;
+}
+
+void Rotation::ask_for_missing(Token& token, bool accelerate) {
+  const Seq until = accelerate ? std::min(token.high, high_last_round_) : token.high;
+  for (Seq s = next(store_.received_up_to()); s <= until && token.wanted.size() < kMaxWanted; s = next(s)) {
+    if (store_.find(s) != nullptr) continue;
+    const bool asked = std::any_of(token.wanted.begin(), token.wanted.end(), [s](const SeqRange& r) {
+      return r.first <= s && s.value < r.first.value + r.count;
+    });
+    if (asked) continue;
+    SeqRange* last = token.wanted.empty() ? nullptr : &token.wanted.back();
+    if (last != nullptr && last->first.value + last->count == s.value) ++last->count;
+    else token.wanted.push_back({s, 1});
+  }
+}
+
+// received_by_all is the least of what members have; the one who lowered it is the one who may raise it again.
+void Rotation::move_line(Token& token) {
+  const Seq mine = store_.received_up_to();
+  if (mine < token.received_by_all || token.lowered_by == settings_.self.id || token.lowered_by == kNoHost) {
+    token.received_by_all = mine;
+    token.lowered_by = mine == token.high ? kNoHost : settings_.self.id;
+  }
+  // On one visit the line is no promise yet: a member behind us may lower it. What it was on two visits running, every member has.
+  stable_ = std::max(stable_, std::min(passed_on_, token.received_by_all));
+  const bool stands = token.received_by_all == last_line_ && token.lowered_by != kNoHost && token.lowered_by == stalled_by_;
+  stalled_visits_ = stands ? stalled_visits_ + 1 : 0;
+  stalled_by_ = token.lowered_by;
+  last_line_ = token.received_by_all;
+}
+
+void Rotation::watch_for_rest(const Token& token, bool worked) {
+  const bool quiet = !worked && token.wanted.empty() && !token.recovering && token.high == high_last_round_ && stable_ == token.high;
+  idle_visits_ = quiet ? idle_visits_ + 1 : 0;
+}
+
+void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
+  last_visit_ = token.visit;
+
+  // One budget for all in a rotation, so that no receiver's buffer is overrun; the token tells what the others spent.
+  uint32_t allowance = std::min(settings_.personal_frames, settings_.window_frames - std::min(settings_.window_frames, token.spent));
+  const uint32_t backlog = work.frames();
+  const uint64_t waiting = uint64_t{token.backlog} - std::min(token.backlog, backlog_last_) + backlog;
+  if (waiting != 0)
+    if (const auto share = static_cast<uint32_t>(uint64_t{settings_.window_frames} * backlog_last_ / waiting); share != 0)
+      allowance = std::min(allowance, share);
+
+  uint32_t said = 0;
+  say_again(token, allowance, said, out);
+  ask_for_missing(token, accelerate);
+
+  uint32_t fresh = allowance - said;
+  const uint64_t end_of_store = store_.forgotten_through().value + store_.capacity() - settings_.window_frames;
+  if (token.high.value + fresh > end_of_store) fresh = 0;  // somebody is far behind: nobody may leave its window
+  const Seq before = token.high;
+  while (token.high.value - before.value < fresh) {
+    const Seq seq = next(token.high);
+    Frame& frame = store_.stamp(seq, previous_, settings_.self.id);
+    if (!work.stamp(ring_, seq, previous_, round_, frame, out)) break;
+    store_.hold_stamped(seq);
+    previous_ = token.high = seq;
+  }
+  const auto stamped = static_cast<uint32_t>(token.high.value - before.value);
+  const uint32_t behind = accelerate ? std::min(stamped, settings_.accelerated_frames) : 0;
+  rest_first_ = Seq{token.high.value - behind + 1};
+  rest_end_ = next(token.high);
+  for (Seq s = next(before); s < rest_first_; s = next(s)) emit(*store_.find(s), out);
+
+  const uint32_t spent = said + stamped;
+  token.spent = token.spent + spent - std::min(token.spent + spent, spent_last_);
+  token.backlog = token.backlog + backlog - std::min(token.backlog + backlog, backlog_last_);
+  spent_last_ = spent;
+  backlog_last_ = backlog;
+  move_line(token);
+  watch_for_rest(token, spent != 0 || backlog != 0);
+  passed_on_ = token.received_by_all;
+  high_last_round_ = token.high;
+}
+
+void Rotation::pass_on(const Token& visited, Output& out) {
+  Token token = visited;
+  ++token.visit;
+  kept_token_.clear();
+  wire::encode(settings_.self, token, kept_token_);
+  repeat(out);
+  ++round_;
+}
+
+bool Rotation::repeat(Output& out) const {
+  if (kept_token_.empty()) return false;
+  Effect effect{};
+  effect.kind = Effect::Kind::send_to;
+  effect.to = successor_;
+  effect.begin = out.bytes.size();
+  out.bytes.insert(out.bytes.end(), kept_token_.begin(), kept_token_.end());
+  effect.end = out.bytes.size();
+  out.effects.push_back(effect);
+  return true;
+}
+
+void Rotation::send_rest(Output& out) {
+  for (Seq s = rest_first_; s < rest_end_; s = next(s))
+    if (const Frame* frame = store_.find(s)) emit(*frame, out);
+  rest_end_ = rest_first_;
+}
+
+}  // namespace evs::ordering

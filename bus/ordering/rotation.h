@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/rotation.h - one visit of the token: say again what is missing, ask for what I lack, send, move the lines, pass it on.
+//
+// Totem's single ring (Amir et al. 1995) with the Accelerated Ring's early token (Babay, Amir 2016): the last frames of a visit go out
+// behind the token, so that the next member works while we still send. The token then speaks of frames that are not on the wire yet;
+// hence nobody asks for anything above what the token of the previous rotation spoke of. In recovery there is no acceleration.
+//
+// Used in recovery (frames of the ring before) and in operation (messages); whose frames those are is the Work's.
+#pragma once
+
+#include "bus/ordering/frame_store.h"
+#include "bus/ordering/output.h"
+#include "bus/ordering/settings.h"
+
+namespace evs::ordering {
+
+// What is waiting to be sent: frames of the send queue, or of the ring before.
+class Work {
+ public:
+  virtual ~Work() = default;
+  virtual uint32_t frames() const = 0;  // about how many
+  // Encodes one frame with this place into `packet`; false: nothing left.
+  virtual bool stamp(const RingId& ring, Seq seq, Seq previous, uint64_t round, Frame& frame, Output& out) = 0;
+};
+
+class Rotation {
+ public:
+  Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store);
+
+  bool is_stale(const Token& token) const { return token.visit <= last_visit_; }
+  bool mark_fell(const Token& token) const { return std::min(passed_on_, token.received_by_all) < stable_; }
+
+  // All of a visit but the passing on: the token as it is to be sent. Frames that go out before it are in `out`; those behind it are
+  // sent by send_rest().
+  void visit(Token& token, Work& work, bool accelerate, Output& out);
+  void pass_on(const Token& token, Output& out);  // keeps it, so that it can be said again
+  void send_rest(Output& out);
+  bool repeat(Output& out) const;                 // the token that was passed on last; false: none was
+
+  HostId successor() const { return successor_; }
+  bool is_representative() const { return ring_.representative == settings_.self.id; }
+  bool is_alone() const { return member_count_ == 1; }
+  Seq stable() const { return stable_; }
+  uint32_t idle_visits() const { return idle_visits_; }
+  void wake() { idle_visits_ = 0; }
+  // Who has held received_by_all back for so many visits that it must be deaf; kNoHost: nobody.
+  HostId deaf() const { return stalled_visits_ > settings_.cannot_receive_visits ? stalled_by_ : kNoHost; }
+  uint64_t resent_total() const { return resent_; }
+
+ private:
+  void say_again(Token& token, uint32_t allowance, uint32_t& said, Output& out);
+  void ask_for_missing(Token& token, bool accelerate);
+  void move_line(Token& token);
+  void watch_for_rest(const Token& token, bool worked);
+  void emit(const Frame& frame, Output& out);
+
+  const Settings& settings_;
+  const RingId ring_;
+  const uint32_t member_count_;
+  HostId successor_ = kNoHost;
+  FrameStore& store_;
+
+  uint64_t last_visit_ = 0;
+  uint64_t round_ = 0;        // tokens passed on
+  Seq previous_;              // our last frame
+  Seq high_last_round_;       // what the token that we passed on last spoke of
+  Seq passed_on_;             // received_by_all as we passed it on last
+  Seq stable_;
+  Seq last_line_;
+  uint32_t spent_last_ = 0, backlog_last_ = 0;
+  uint32_t idle_visits_ = 0;
+  uint32_t stalled_visits_ = 0;
+  HostId stalled_by_ = kNoHost;
+  uint64_t resent_ = 0;
+  Seq rest_first_, rest_end_; // ours that go out behind the token
+  std::vector<std::byte> kept_token_;
+};
+
+}  // namespace evs::ordering

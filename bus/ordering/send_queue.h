@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/send_queue.h - messages that wait for the token, and how they are packed into frames.
+//
+// Small messages of one service share a frame; what does not fit into one becomes fragments, in frames that stand in the sender's
+// order. A message is sent in the ring in which its last piece is stamped: one that a change of configuration caught between its
+// pieces begins anew in the next ring, because newcomers have no beginning of it (Spread resets to fragment 0 likewise).
+//
+// Bounded in bytes: who submits more is told to come again.
+#pragma once
+
+#include "bus/ordering/wire.h"
+
+namespace evs::ordering {
+
+class SendQueue {
+ public:
+  explicit SendQueue(size_t capacity_bytes);
+
+  bool has_room(size_t bytes) const { return used_ + bytes <= bytes_.size() && count_ < messages_.size(); }
+  void push(uint64_t number, Service service, Bytes message);
+  bool empty() const { return count_ == 0; }
+  size_t backlog_bytes() const { return used_; }
+
+  struct Packed {
+    Service service = Service::agreed;
+    uint16_t piece_count = 0;
+  };
+  struct Completed {
+    uint64_t number = 0;
+    uint32_t index = 0;  // of its last piece in the frame
+  };
+  // Fills one frame's payload of at most `room` bytes from the head of the queue; `completed` is appended to.
+  Packed pack(size_t room, std::vector<std::byte>& payload, std::vector<Completed>& completed);
+  // Another ring: what was begun is begun again.
+  void restart_partial();
+
+ private:
+  struct Message {
+    uint64_t number = 0;
+    size_t begin = 0;  // in bytes_, which is a circle
+    uint32_t bytes = 0;
+    uint32_t sent = 0;
+    uint32_t fragments = 0;
+    Service service = Service::agreed;
+  };
+  Message& head() { return messages_[first_]; }
+  Bytes take(Message& message, size_t n);
+  void pop();
+
+  std::vector<std::byte> bytes_;
+  std::vector<std::byte> straight_;  // a piece that goes around the end
+  std::vector<Message> messages_;    // a circle
+  size_t first_ = 0, count_ = 0, used_ = 0, write_ = 0;
+};
+
+}  // namespace evs::ordering

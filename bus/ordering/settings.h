@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/settings.h - what an instance of the protocol is told at its birth; everything else comes as an event.
+#pragma once
+
+#include "bus/ordering/ids.h"
+
+namespace evs::ordering {
+
+inline constexpr Duration kMillisecond = 1'000'000;
+
+struct Settings {
+  Host self;
+  uint64_t ring_sequence = 0;  // the highest that any life of this host stored; 0: its first life
+
+  Duration token_lost = 1000 * kMillisecond;   // no newer token: the ring is broken
+  Duration token_resend = 200 * kMillisecond;  // a token that was passed on and did not come back is said again
+  Duration token_hold = 50 * kMillisecond;     // an idle token rests at the representative
+  Duration join_resend = 50 * kMillisecond;
+  Duration consensus = 1200 * kMillisecond;    // more than token_lost: who still waits for a token does not answer joins
+  Duration merge_probe = 200 * kMillisecond;
+
+  uint32_t frame_bytes = 1400;      // the largest packet
+  uint32_t window_frames = 256;     // of all members, in one rotation
+  uint32_t personal_frames = 64;    // of one member, in one visit
+  uint32_t accelerated_frames = 20; // of these, sent behind the token (Accelerated Ring); 0: classic Totem
+  uint32_t store_frames = 4096;     // kept a ring; a power of two
+  uint32_t message_limit = 1u << 20;
+  uint32_t queue_bytes = 4u << 20;
+  uint32_t cannot_receive_visits = 500;  // a line that one member holds back for so long, while others have what it lacks
+  uint32_t recovery_visits = 5000;       // a recovery that takes longer is given up
+};
+
+}  // namespace evs::ordering
