@@ -2,8 +2,8 @@
 """Holds the arrows of docs/architecture.md: who may include whom.
 
 Reads every #include of the tree, names the part that each file belongs to, and compares with the table below. An
-include that resolves to no file of the tree is a system or library header; only bus/ordering is choosy about those:
-it is pure, so it gets the C++ library without clocks, threads and I/O. Includes rather than link lines: they are what
+include that resolves to no file of the tree is a system or library header; only the pure parts are choosy about those:
+bus/ordering and tools/verify get the C++ library without clocks, threads and I/O. Includes rather than link lines: they are what
 a reader follows, and a link without an include is harmless.
 """
 import pathlib
@@ -28,11 +28,14 @@ ARROWS = {
     "plugins/shm": {"plugin.h", "shm"},
     "plugins/*": {"plugin.h"},
     "metrics": {"shm", "plugin.h"},
-    "tools": {"metrics", "bus/include", "plugin.h", "bus/runtime/config", "bus/runtime/plugin"},
+    "tools": {"metrics", "bus/include", "plugin.h", "bus/runtime/config", "bus/runtime/plugin", "tools/verify"},
+    # What judges the bus shares nothing with it.
+    "tools/verify": set(),
     "docs": {"bus/include", "plugin.h"},
     "tests": None,  # may include everything; nothing includes it
 }
 
+PURE = {"bus/ordering", "tools/verify"}
 PURE_LIBRARY = set("""algorithm any array bit bitset cassert charconv cinttypes climits cmath compare concepts cstddef cstdint
 cstring deque exception functional initializer_list iterator limits list map memory new numeric optional queue set span
 stdexcept string string_view tuple type_traits typeinfo unordered_map unordered_set utility variant vector version
@@ -53,7 +56,7 @@ def part_of(path):
     if re.match(r"bus/runtime/plugin_", text):
         return "bus/runtime/plugin"
     pieces = path.parts
-    if pieces[0] in ("bus", "plugins") and len(pieces) > 2:
+    if pieces[:2] == ("tools", "verify") or pieces[0] in ("bus", "plugins") and len(pieces) > 2:
         return "/".join(pieces[:2])
     return pieces[0]
 
@@ -94,8 +97,8 @@ def check(root):
             if target is None:
                 if bracket == '"' and not name.startswith("evs_generated"):
                     complaints.append(f'{source}: "{name}" is no file of the tree; library headers go in <>')
-                if part == "bus/ordering" and name not in PURE_LIBRARY:
-                    complaints.append(f"{source}: <{name}> - bus/ordering is pure: the C++ library without clock, thread, I/O")
+                if part in PURE and name not in PURE_LIBRARY:
+                    complaints.append(f"{source}: <{name}> - {part} is pure: the C++ library without clock, thread, I/O")
                 continue
             to = part_of(target)
             reach = allowed(part)
@@ -132,6 +135,12 @@ CASES = [
                                       "bus/runtime/plugin_host.h": ""}, None),
     ("the plugin host takes the bus", {"bus/runtime/plugin_host.cc": '#include "bus/runtime/bus.h"\n',
                                        "bus/runtime/bus.h": ""}, "no arrow"),
+    ("a tool takes the checker", {"tools/evs/a.cc": '#include "tools/verify/check.h"\n', "tools/verify/check.h": "#include <vector>\n"}, None),
+    ("the checker takes what it judges", {"tools/verify/a.cc": '#include "bus/ordering/o.h"\n', "bus/ordering/o.h": ""},
+     "from tools/verify to bus/ordering"),
+    ("the checker takes the API", {"tools/verify/a.cc": "#include <evs/evs.h>\n", "bus/include/evs/evs.h": ""}, "no arrow"),
+    ("the checker takes a tool", {"tools/verify/a.cc": '#include "tools/evs/text.h"\n', "tools/evs/text.h": ""}, "no arrow"),
+    ("the checker reads files", {"tools/verify/a.cc": "#include <fstream>\n"}, "tools/verify is pure"),
     ("code takes a test", {"bus/api/a.cc": '#include "tests/t.h"\n', "tests/t.h": ""}, "no arrow"),
     ("a file from nowhere", {"shm/a.h": '#include "gone.h"\n'}, "no file of the tree"),
     ("the bus names a plugin", {"bus/runtime/a.cc": 'open("evs-transport-shm.so");\n'}, "names a concrete plugin"),
