@@ -326,6 +326,19 @@ TEST(Delivery, SixOneOneOrder) {
   EXPECT_THAT(told(violations), HasSubstr("no one order"));
 }
 
+// The sender of R/2 had R/1, its cause; 3 delivers it on arrival, and R/1 in its turn.
+TEST(Delivery, SixOneEarlyDeliveriesArePartOfNoOrder) {
+  for (const Service service : {Service::unordered, Service::fifo}) {
+    Story s = three_hosts();
+    s.send(1, 1);
+    s.deliver({1, 2}, "R", {1});
+    s.send(2, 2, service);
+    s.deliver({1, 2}, "R", {2});
+    s.deliver({3}, "R", {2, 1});
+    EXPECT_EQ(broken(s), "");
+  }
+}
+
 TEST(Delivery, SixOneAllAgainstTheStamps) {
   Story s = three_hosts();
   s.send(1, 1);
