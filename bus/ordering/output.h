@@ -54,6 +54,7 @@ struct Effect {
 // A message of ours got its place: all its pieces are stamped. (For traces; and an outbox frees it.)
 struct Stamped {
   uint64_t message = 0;  // the number that submit() gave
+  Service service = Service::agreed;  // a fragmented UNORDERED message has its sender's order at least
   RingId ring;
   Seq seq;
   uint32_t index = 0;

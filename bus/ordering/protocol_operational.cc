@@ -41,7 +41,7 @@ class Protocol::QueueWork : public Work {
       Effect effect{};
       effect.kind = Effect::Kind::stamped;
       effect.begin = out.stamped.size();
-      out.stamped.push_back({done.number, ring, seq, done.index});
+      out.stamped.push_back({done.number, packed.service, ring, seq, done.index});
       out.effects.push_back(effect);
     }
     return true;

@@ -5,6 +5,11 @@
 #include <algorithm>
 
 namespace evs::ordering {
+namespace {
+
+constexpr uint32_t kMaxAsked = 1024;  // frames that one member adds to a token's wishes
+
+}  // namespace
 
 Rotation::Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store)
     : settings_(settings), ring_(ring), member_count_(static_cast<uint32_t>(members.size())), store_(store) {
@@ -22,40 +27,41 @@ void Rotation::emit(const Frame& frame, Output& out) {
   out.effects.push_back(effect);
 }
 
-// What others ask for and we hold. What does not fit into the allowance stays in the token for who comes next.
-void Rotation::say_again(Token& token, uint32_t allowance, uint32_t& said, Output& out) {
-  std::vector<SeqRange> left;
-  const auto still_wanted = [&](Seq seq) {
-    if (!left.empty() && left.back().first.value + left.back().count == seq.value) ++left.back().count;
-    else if (left.size() < kMaxWanted) left.push_back({seq, 1});
-  };
+// What others ask for and we hold, in their order. What does not fit into the allowance stays wanted, for who comes next.
+void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said, Output& out) {
+  wanted_.clear();
   for (const SeqRange& range : token.wanted) {
     for (uint32_t i = 0; i < range.count; ++i) {
       const Seq seq{range.first.value + i};
+      if (seq <= store_.forgotten_through()) continue;  // everybody has it: an old wish
       const Frame* frame = store_.find(seq);
       if (frame == nullptr || said == allowance) {
-        if (seq > store_.forgotten_through()) still_wanted(seq);
+        wanted_.push_back(seq);
         continue;
       }
       emit(*frame, out);
       ++said;
     }
   }
-  token.wanted = std::move(left);
   resent_ += said;
 }
 
 void Rotation::ask_for_missing(Token& token, bool accelerate) {
   const Seq until = accelerate ? std::min(token.high, high_last_round_) : token.high;
-  for (Seq s = next(store_.received_up_to()); s <= until && token.wanted.size() < kMaxWanted; s = next(s)) {
+  uint32_t asked = 0;
+  for (Seq s = next(store_.received_up_to()); s <= until && asked < kMaxAsked; s = next(s)) {
     if (store_.find(s) != nullptr) continue;
-    const bool asked = std::any_of(token.wanted.begin(), token.wanted.end(), [s](const SeqRange& r) {
-      return r.first <= s && s.value < r.first.value + r.count;
-    });
-    if (asked) continue;
+    wanted_.push_back(s);
+    ++asked;
+  }
+  std::sort(wanted_.begin(), wanted_.end());
+  token.wanted.clear();
+  for (const Seq s : wanted_) {
     SeqRange* last = token.wanted.empty() ? nullptr : &token.wanted.back();
-    if (last != nullptr && last->first.value + last->count == s.value) ++last->count;
-    else token.wanted.push_back({s, 1});
+    if (last != nullptr && s.value < last->first.value + last->count) continue;
+    if (last != nullptr && s.value == last->first.value + last->count) ++last->count;
+    else if (token.wanted.size() < kMaxWanted) token.wanted.push_back({s, 1});
+    else break;
   }
 }
 

@@ -48,7 +48,7 @@ class Rotation {
   uint64_t resent_total() const { return resent_; }
 
  private:
-  void say_again(Token& token, uint32_t allowance, uint32_t& said, Output& out);
+  void say_again(const Token& token, uint32_t allowance, uint32_t& said, Output& out);
   void ask_for_missing(Token& token, bool accelerate);
   void move_line(Token& token);
   void watch_for_rest(const Token& token, bool worked);
@@ -73,6 +73,7 @@ class Rotation {
   HostId stalled_by_ = kNoHost;
   uint64_t resent_ = 0;
   Seq rest_first_, rest_end_; // ours that go out behind the token
+  std::vector<Seq> wanted_;
   std::vector<std::byte> kept_token_;
 };
 
