@@ -39,7 +39,8 @@ void check_one_place(const Index& index, Findings& findings) {
     if (fresh) continue;
     const Message& other = index.messages()[place->second];
     findings.add("1.3",
-                 "One message has two places, " + index.message(other) + " and " + index.message(m) + ": their hashes are the same.",
+                 "One message has two places, " + index.message(other) + " and " + index.message(m) +
+                     ": their hashes are the same.",
                  {index.mention(other), index.mention(m)});
   }
   for (uint32_t trace = 0; trace < index.trace_count(); ++trace) {
@@ -49,7 +50,8 @@ void check_one_place(const Index& index, Findings& findings) {
       if (events[i].kind != Kind::send || events[i].submission == 0) continue;
       const auto [before, fresh] = stamped.emplace(events[i].submission, i);
       if (!fresh)
-        findings.add("1.3", index.who(trace) + " stamps its submission " + std::to_string(events[i].submission) + " twice.",
+        findings.add("1.3",
+                     index.who(trace) + " stamps its submission " + std::to_string(events[i].submission) + " twice.",
                      {{trace, before->second}, {trace, i}});
     }
   }
@@ -74,8 +76,8 @@ void check_has_sending(const Index& index, const Message& m, Findings& findings)
     if (index.options().partial && index.incarnations(m.sender.nodeid).empty()) return;
     if (died_before_saying_so(index, m)) return;
     findings.add("1.2",
-                 index.who(deliveries[0].at.trace) + " delivers " + index.message(m) + ", which no trace sends (named as sender: " +
-                     text_of(m.sender) + ").",
+                 index.who(deliveries[0].at.trace) + " delivers " + index.message(m) +
+                     ", which no trace sends (named as sender: " + text_of(m.sender) + ").",
                  {deliveries[0].at});
     return;
   }
@@ -88,7 +90,8 @@ void check_has_sending(const Index& index, const Message& m, Findings& findings)
                        ", but its sender is " + text_of(m.sender) + ".",
                    {sent, mention.at});
     if (mention.at.trace == sent.trace && mention.at.event < sent.event)
-      findings.add("1.2", index.who(sent.trace) + " delivers " + index.message(m) + " before it sends it.", {mention.at, sent});
+      findings.add("1.2", index.who(sent.trace) + " delivers " + index.message(m) + " before it sends it.",
+                   {mention.at, sent});
   }
 }
 
@@ -126,8 +129,8 @@ void check_member_sent(const Index& index, const Message& m, Findings& findings)
   const Place at = index.deliveries(m)[0].at;
   const Installation by = index.installed(m.ring).by.front();
   findings.add("1.5",
-               index.who(at.trace) + " delivers " + index.message(m) + " from " + text_of(m.sender) + ", who is no member of " +
-                   index.name(m.ring) + ".",
+               index.who(at.trace) + " delivers " + index.message(m) + " from " + text_of(m.sender) +
+                   ", who is no member of " + index.name(m.ring) + ".",
                {index.at(by.trace, by.step), at});
 }
 

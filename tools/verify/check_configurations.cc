@@ -36,13 +36,13 @@ void check_alternation(const Index& index, uint32_t trace, Findings& findings) {
     const std::string who = index.who(trace);
     if (before.transitional == step.transitional)
       findings.add("W2",
-                   who + " installs " + index.name(step.conf) + " right after " + index.name(before.conf) + ", and both are " +
-                       (step.transitional ? "transitional." : "regular."),
+                   who + " installs " + index.name(step.conf) + " right after " + index.name(before.conf) +
+                       ", and both are " + (step.transitional ? "transitional." : "regular."),
                    {{trace, before.event}, {trace, step.event}});
     else if (step.transitional && shape(index, trace, step).regular != before.conf)
       findings.add("W2",
-                   who + " installs " + index.name(step.conf) + " after " + index.name(before.conf) + ", but it closes " +
-                       index.name(shape(index, trace, step).regular) + ".",
+                   who + " installs " + index.name(step.conf) + " after " + index.name(before.conf) +
+                       ", but it closes " + index.name(shape(index, trace, step).regular) + ".",
                    {{trace, before.event}, {trace, step.event}});
   }
 }
@@ -78,8 +78,8 @@ void check_names(const Index& index, Findings& findings) {
       if (differs.empty()) continue;
       const Installation& first = installed.by.front();
       findings.add("W4",
-                   index.who(first.trace) + " and " + index.who(by.trace) + " both install " + index.name({token}) + ", but " +
-                       differs + " differ.",
+                   index.who(first.trace) + " and " + index.who(by.trace) + " both install " + index.name({token}) +
+                       ", but " + differs + " differ.",
                    {index.at(first.trace, first.step), {by.trace, step.event}});
     }
   }
@@ -98,7 +98,8 @@ void check_ring_seq(const Index& index, Findings& findings) {
         if (holder != nullptr && seq <= highest)
           findings.add("W5",
                        index.who(trace) + " installs " + index.name(step.conf) + " with ring sequence " +
-                           std::to_string(seq) + " after " + index.who(held_by) + " had " + std::to_string(highest) + ".",
+                           std::to_string(seq) + " after " + index.who(held_by) + " had " + std::to_string(highest) +
+                           ".",
                        {{held_by, holder->event}, {trace, step.event}});
         if (holder != nullptr && seq < highest) continue;
         highest = seq;

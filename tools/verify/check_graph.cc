@@ -6,9 +6,9 @@
 // becomes one node, and what is left must have no cycle.
 //
 // UNORDERED and FIFO messages are no part of the second statement: who delivers one early knows of its cause before it
-// delivers that cause in its turn, and that is no fault. So there are two graphs and two searches: configurations merged,
-// with all messages (2.3 and 2.4, which are one statement read from two sides; with nothing merged it is 1.1, which is
-// asked only when there is a cycle), and everything merged, with the agreed messages alone (6.1).
+// delivers that cause in its turn, and that is no fault. So there are two graphs and two searches: configurations
+// merged, with all messages (2.3 and 2.4, which are one statement read from two sides; with nothing merged it is 1.1,
+// which is asked only when there is a cycle), and everything merged, with the agreed messages alone (6.1).
 #include <algorithm>
 #include <array>
 #include <set>

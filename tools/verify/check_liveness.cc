@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tools/verify/check_liveness.cc - L1 and L2, for a run that came to rest: did the connected find each other, and did what
-// the applications submitted arrive?
+// tools/verify/check_liveness.cc - L1 and L2, for a run that came to rest: did the connected find each other, and did
+// what the applications submitted arrive?
 //
-// Who could reach whom is nothing that traces show: the caller says so. L2 asks of a submission that it was sent at all and
-// delivered by its sender; and where it was sent in the configuration that the group shares at the end, by all of the group.
-// (One that was sent in an earlier configuration is owed to that configuration's members, which 4 and 7 see to.)
+// Who could reach whom is nothing that traces show: the caller says so. L2 asks of a submission that it was sent at all
+// and delivered by its sender; and where it was sent in the configuration that the group shares at the end, by all of
+// the group. (One that was sent in an earlier configuration is owed to that configuration's members, which 4 and 7 see
+// to.)
 #include <algorithm>
 #include <unordered_map>
 
@@ -16,7 +17,8 @@ namespace {
 
 class Liveness {
  public:
-  Liveness(const Index& index, const std::vector<uint32_t>& group, Findings& findings) : index_(index), findings_(findings) {
+  Liveness(const Index& index, const std::vector<uint32_t>& group, Findings& findings)
+      : index_(index), findings_(findings) {
     for (const uint32_t nodeid : group)
       for (const uint32_t trace : index.incarnations(nodeid))
         if (index.ending(trace) == Ending::alive) living_.push_back(trace);
@@ -39,7 +41,8 @@ class Liveness {
     const Token shared = rests_in(first);
     for (const uint32_t trace : living_) {
       if (rests_in(trace) == Token{})
-        findings_.add("L1", index_.who(trace) + " came to rest outside of any regular configuration.", {index_.last(trace)});
+        findings_.add("L1", index_.who(trace) + " came to rest outside of any regular configuration.",
+                      {index_.last(trace)});
       else if (shared != Token{} && rests_in(trace) != shared)
         findings_.add("L1",
                       index_.who(first) + " and " + index_.who(trace) + " could reach each other and came to rest in " +
@@ -60,9 +63,10 @@ class Liveness {
       }
     for (uint32_t i = 0; i < events.size(); ++i)
       if (events[i].kind == Kind::submit && events[i].submission != 0 && !sent.contains(events[i].submission))
-        findings_.add("L2",
-                      "What " + index_.who(trace) + " submitted as " + std::to_string(events[i].submission) + " was never sent.",
-                      {{trace, i}});
+        findings_.add(
+            "L2",
+            "What " + index_.who(trace) + " submitted as " + std::to_string(events[i].submission) + " was never sent.",
+            {{trace, i}});
   }
 
   void check_arrival(uint32_t trace, uint32_t event) {
@@ -71,9 +75,11 @@ class Liveness {
     for (const uint32_t receiver : living_) {
       if (receiver != trace && (!for_all || rests_in(receiver) != m.ring)) continue;
       const auto deliveries = index_.deliveries(m);
-      if (std::any_of(deliveries.begin(), deliveries.end(), [&](const Mention& d) { return d.at.trace == receiver; })) continue;
-      findings_.add("L2", index_.message(m) + ", sent by " + index_.who(trace) + ", never reached " + index_.who(receiver) + ".",
-                    {{trace, event}, index_.last(receiver)});
+      if (std::any_of(deliveries.begin(), deliveries.end(), [&](const Mention& d) { return d.at.trace == receiver; }))
+        continue;
+      findings_.add(
+          "L2", index_.message(m) + ", sent by " + index_.who(trace) + ", never reached " + index_.who(receiver) + ".",
+          {{trace, event}, index_.last(receiver)});
     }
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/verify/check_order.cc - 5, 6.2, and of 6.1 what the stamps alone show. One ring at a time, one trace at a time.
 //
-// 5 asks that a message's causes come before it. Only its direct causes are looked at: what its sender sent or delivered
-// since it last sent, and that last sending. The causes of those are asked for where they are delivered themselves, so all
-// causes are covered, and no vector of clocks is needed. UNORDERED messages are promised nothing and are no cause; a
-// FIFO message has one direct cause, its sender's FIFO message before it.
+// 5 asks that a message's causes come before it. Only its direct causes are looked at: what its sender sent or
+// delivered since it last sent, and that last sending. The causes of those are asked for where they are delivered
+// themselves, so all causes are covered, and no vector of clocks is needed. UNORDERED messages are promised nothing and
+// are no cause; a FIFO message has one direct cause, its sender's FIFO message before it.
 #include <algorithm>
 
 #include "tools/verify/index.h"
@@ -15,7 +15,8 @@ namespace {
 
 class RingOrder {
  public:
-  RingOrder(const Index& index, const Ring& ring, Findings& findings) : index_(index), ring_(ring), findings_(findings) {}
+  RingOrder(const Index& index, const Ring& ring, Findings& findings)
+      : index_(index), ring_(ring), findings_(findings) {}
 
   void check() {
     find_causes();
@@ -103,7 +104,8 @@ class RingOrder {
       if (before != kNone && m.seq < message(index_.message_of({trace, before})).seq)
         findings_.add("6.1",
                       index_.who(trace) + " delivers " + index_.message(m) + " after " +
-                          index_.message(message(index_.message_of({trace, before}))) + ", against the order of their stamps.",
+                          index_.message(message(index_.message_of({trace, before}))) +
+                          ", against the order of their stamps.",
                       {{trace, before}, {trace, i}});
       before = i;
     }
@@ -124,7 +126,8 @@ class RingOrder {
         if (at != kNone) proof.push_back({trace, at});
         findings_.add("5",
                       index_.who(trace) + " delivers " + index_.message(m) + (at == kNone ? " without " : " before ") +
-                          index_.message(message(cause)) + (fifo ? ", which its sender sent first." : ", which is a cause of it."),
+                          index_.message(message(cause)) +
+                          (fifo ? ", which its sender sent first." : ", which is a cause of it."),
                       proof);
       }
     }
@@ -142,15 +145,16 @@ class RingOrder {
       }
       if (next == kNone) continue;
       const auto deliveries = index_.deliveries(m);
-      const auto by = std::find_if(deliveries.begin(), deliveries.end(), [&](const Mention& d) { return index_.counts(d.at); });
+      const auto by =
+          std::find_if(deliveries.begin(), deliveries.end(), [&](const Mention& d) { return index_.counts(d.at); });
       if (by == deliveries.end()) continue;
       const Place place{trace, delivered_at(next)};
       const Step& step = index_.steps(trace)[index_.step_of(place)];
       if (step.transitional && !index_.is_member(m.sender.nodeid, step.conf)) continue;  // lost with its sender
       findings_.add("6.2",
                     index_.who(trace) + " delivers " + index_.message(message(next)) + " in " + index_.name(step.conf) +
-                        " without " + index_.message(m) + ", which " + index_.who(by->at.trace) + " delivered and whose sender " +
-                        text_of(m.sender) + " is a member there.",
+                        " without " + index_.message(m) + ", which " + index_.who(by->at.trace) +
+                        " delivered and whose sender " + text_of(m.sender) + " is a member there.",
                     {by->at, {trace, step.event}, place});
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tools/verify/check_safe.cc - 7.1 and 7.2: a safe message is delivered by every member of the configuration that one of
-// them delivered it in, unless death prevents it.
+// tools/verify/check_safe.cc - 7.1 and 7.2: a safe message is delivered by every member of the configuration that one
+// of them delivered it in, unless death prevents it.
 //
 // "A member" is a nodeid, and which of its incarnations was meant a list of members does not say. It is the one that
 // installed the regular configuration; where none did, one that failed before it could.
@@ -29,7 +29,8 @@ class SafeDelivery {
       if (std::find(looked_at.begin(), looked_at.end(), step.conf) != looked_at.end()) continue;
       looked_at.push_back(step.conf);
       for (const uint32_t member : index_.installed(step.conf).members)
-        if (!std::binary_search(delivered_by_.begin(), delivered_by_.end(), member)) check_member(delivery.at, step, member);
+        if (!std::binary_search(delivered_by_.begin(), delivered_by_.end(), member))
+          check_member(delivery.at, step, member);
     }
   }
 
@@ -44,7 +45,9 @@ class SafeDelivery {
       if (step == kNone) continue;
       const uint32_t left = index_.steps(trace)[step].next_regular;
       if (left == kNone && excused_by_its_end(trace)) return;
-      findings_.add("7.1", told(delivery, where) + "its member " + index_.who(trace) + (left == kNone ? " never delivers it." : " goes on without having delivered it."),
+      findings_.add("7.1",
+                    told(delivery, where) + "its member " + index_.who(trace) +
+                        (left == kNone ? " never delivers it." : " goes on without having delivered it."),
                     {delivery, index_.at(trace, step), left == kNone ? index_.last(trace) : index_.at(trace, left)});
       return;
     }
@@ -52,7 +55,8 @@ class SafeDelivery {
       std::vector<Place> proof = {delivery};
       if (!incarnations.empty()) proof.push_back(index_.last(incarnations.back()));
       findings_.add(where.transitional ? "7.1" : "7.2",
-                    told(delivery, where) + "its member " + std::to_string(member) + " never installs " + index_.name(m_.ring) + ".",
+                    told(delivery, where) + "its member " + std::to_string(member) + " never installs " +
+                        index_.name(m_.ring) + ".",
                     proof);
     }
   }
@@ -70,7 +74,8 @@ class SafeDelivery {
   }
 
   std::string told(Place delivery, const Step& where) const {
-    return index_.who(delivery.trace) + " delivers the safe message " + index_.message(m_) + " in " + index_.name(where.conf) + ", but ";
+    return index_.who(delivery.trace) + " delivers the safe message " + index_.message(m_) + " in " +
+           index_.name(where.conf) + ", but ";
   }
 
   const Index& index_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/verify/check_sets.cc - 3 and 4: what I sent I deliver; who goes the same way has delivered the same.
 //
-// Axiom 4 compares sets, one a process and configuration. The sets are compared by a sum of mixed message numbers, which
-// is the same in any order; only where two sums differ are the sets themselves built.
+// Axiom 4 compares sets, one a process and configuration. The sets are compared by a sum of mixed message numbers,
+// which is the same in any order; only where two sums differ are the sets themselves built.
 #include <algorithm>
 #include <iterator>
 #include <unordered_map>
@@ -25,7 +25,8 @@ void check_self_delivery(const Index& index, Findings& findings) {
       });
       if (delivered) continue;
       findings.add("3",
-                   index.who(trace) + " sends " + index.message(m) + " and goes on to the next regular configuration without having delivered it.",
+                   index.who(trace) + " sends " + index.message(m) +
+                       " and goes on to the next regular configuration without having delivered it.",
                    {sending.at, index.at(trace, index.steps(trace)[here].next_regular)});
     }
   }
@@ -41,8 +42,8 @@ uint64_t mixed(uint64_t x) {  // splitmix64
 // The deliveries of one step that count, by message number.
 std::vector<std::pair<uint32_t, Place>> delivered_in(const Index& index, uint32_t trace, uint32_t step) {
   const std::vector<Step>& steps = index.steps(trace);
-  const uint32_t end = step + 1 < steps.size() ? steps[step + 1].event
-                                               : static_cast<uint32_t>(index.run().traces[trace].events.size());
+  const uint32_t end =
+      step + 1 < steps.size() ? steps[step + 1].event : static_cast<uint32_t>(index.run().traces[trace].events.size());
   std::vector<std::pair<uint32_t, Place>> out;
   for (uint32_t i = steps[step].event; i < end; ++i)
     if (index.counts({trace, i})) out.emplace_back(index.message_of({trace, i}), Place{trace, i});
@@ -54,15 +55,17 @@ void tell_difference(const Index& index, Installation a, Installation b, Finding
   const auto mine = delivered_in(index, a.trace, a.step), other = delivered_in(index, b.trace, b.step);
   const auto by_message = [](const auto& x, const auto& y) { return x.first < y.first; };
   std::vector<std::pair<uint32_t, Place>> only;
-  std::set_symmetric_difference(mine.begin(), mine.end(), other.begin(), other.end(), std::back_inserter(only), by_message);
+  std::set_symmetric_difference(mine.begin(), mine.end(), other.begin(), other.end(), std::back_inserter(only),
+                                by_message);
   if (only.empty()) return;
   const auto& [message, place] = only.front();
   const Installation without = place.trace == a.trace ? b : a;
   const Step& step = index.steps(without.trace)[without.step];
   findings.add("4",
-               index.who(place.trace) + " and " + index.who(without.trace) + " go on from " + index.name(step.conf) + " to " +
-                   index.name(index.steps(without.trace)[without.step + 1].conf) + " together, but in " + index.name(step.conf) +
-                   " only " + index.who(place.trace) + " delivered " + index.message(index.messages()[message]) +
+               index.who(place.trace) + " and " + index.who(without.trace) + " go on from " + index.name(step.conf) +
+                   " to " + index.name(index.steps(without.trace)[without.step + 1].conf) + " together, but in " +
+                   index.name(step.conf) + " only " + index.who(place.trace) + " delivered " +
+                   index.message(index.messages()[message]) +
                    (only.size() > 1 ? " (and " + std::to_string(only.size() - 1) + " more differ)." : "."),
                {place, index.at(without.trace, without.step), index.at(without.trace, without.step + 1)});
 }

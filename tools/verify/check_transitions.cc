@@ -23,15 +23,16 @@ void check_inside_regular(const Index& index, Installation at, const Step& step,
   for (const uint32_t nodeid : index.installed(step.conf).members) {
     if (has(regular.members, nodeid)) continue;
     findings.add("W6",
-                 index.who(at.trace) + " installs the transitional configuration " + index.name(step.conf) + " with member " +
-                     std::to_string(nodeid) + ", who is no member of " + index.name(step.regular) + ", which it closes.",
+                 index.who(at.trace) + " installs the transitional configuration " + index.name(step.conf) +
+                     " with member " + std::to_string(nodeid) + ", who is no member of " + index.name(step.regular) +
+                     ", which it closes.",
                  {{at.trace, step.event}});
   }
 }
 
 // `came_from`: for each process with a trace that installed R', the installation, by nodeid.
-void check_companions(const Index& index, Installation at, Token next, const std::map<uint32_t, Installation>& came_from,
-                      Findings& findings) {
+void check_companions(const Index& index, Installation at, Token next,
+                      const std::map<uint32_t, Installation>& came_from, Findings& findings) {
   const Step& step = index.steps(at.trace)[at.step];
   const auto from_here = [&](Installation other) {
     const Step& there = index.steps(other.trace)[other.step];
@@ -41,8 +42,8 @@ void check_companions(const Index& index, Installation at, Token next, const std
   for (const uint32_t nodeid : transitional.members) {
     if (!has(index.installed(next).members, nodeid)) {
       findings.add("W6",
-                   index.who(at.trace) + " goes on from " + index.name(step.conf) + " to " + index.name(next) + " without " +
-                       std::to_string(nodeid) + ", a member of the transitional configuration alone.",
+                   index.who(at.trace) + " goes on from " + index.name(step.conf) + " to " + index.name(next) +
+                       " without " + std::to_string(nodeid) + ", a member of the transitional configuration alone.",
                    {{at.trace, step.event}, index.at(at.trace, step.next_regular)});
       continue;
     }
@@ -52,9 +53,10 @@ void check_companions(const Index& index, Installation at, Token next, const std
     const Step* const through = came.step > 0 ? &index.steps(came.trace)[came.step - 1] : nullptr;
     if (from_here(came) && through->transitional && through->conf != step.conf)
       findings.add("W6",
-                   index.who(at.trace) + " and " + index.who(came.trace) + " go on together from " + index.name(step.regular) +
-                       " to " + index.name(next) + ", but through two transitional configurations, " + index.name(step.conf) +
-                       " and " + index.name(through->conf) + ".",
+                   index.who(at.trace) + " and " + index.who(came.trace) + " go on together from " +
+                       index.name(step.regular) + " to " + index.name(next) +
+                       ", but through two transitional configurations, " + index.name(step.conf) + " and " +
+                       index.name(through->conf) + ".",
                    {{at.trace, step.event}, {came.trace, through->event}});
     if (!from_here(came))
       findings.add("W6",
@@ -66,9 +68,9 @@ void check_companions(const Index& index, Installation at, Token next, const std
   for (const auto& [nodeid, other] : came_from) {
     if (has(transitional.members, nodeid) || !from_here(other)) continue;
     findings.add("W6",
-                 index.who(other.trace) + " comes to " + index.name(next) + " from " + index.name(step.regular) + " as " +
-                     index.who(at.trace) + " does, but is missing in its transitional configuration " + index.name(step.conf) +
-                     ".",
+                 index.who(other.trace) + " comes to " + index.name(next) + " from " + index.name(step.regular) +
+                     " as " + index.who(at.trace) + " does, but is missing in its transitional configuration " +
+                     index.name(step.conf) + ".",
                  {{at.trace, step.event}, index.at(other.trace, other.step)});
   }
 }

@@ -9,7 +9,9 @@ namespace evs::verify {
 
 namespace {
 
-uint64_t pair_key(uint32_t trace, Token conf) { return uint64_t{trace} << 32 | conf.value; }
+uint64_t pair_key(uint32_t trace, Token conf) {
+  return uint64_t{trace} << 32 | conf.value;
+}
 
 }  // namespace
 
@@ -88,7 +90,8 @@ void Index::index_messages() {
         found.push_back({events[i].ring, events[i].seq, {{trace, i}, events[i].kind == Kind::deliver}});
   }
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-    return std::tie(a.ring, a.seq, a.mention.delivery, a.mention.at) < std::tie(b.ring, b.seq, b.mention.delivery, b.mention.at);
+    return std::tie(a.ring, a.seq, a.mention.delivery, a.mention.at) <
+           std::tie(b.ring, b.seq, b.mention.delivery, b.mention.at);
   });
   mentions_.reserve(found.size());
   for (const Found& f : found) {

@@ -91,11 +91,13 @@ class Index {
   const std::vector<Ring>& rings() const { return rings_; }
   uint32_t message_of(Place place) const { return message_of_[place.trace][place.event]; }
   std::span<const Mention> sendings(const Message& m) const { return {&mentions_[m.begin], m.deliveries - m.begin}; }
-  std::span<const Mention> deliveries(const Message& m) const { return {mentions_.data() + m.deliveries, m.end - m.deliveries}; }
+  std::span<const Mention> deliveries(const Message& m) const {
+    return {mentions_.data() + m.deliveries, m.end - m.deliveries};
+  }
   Place mention(const Message& m) const { return mentions_[m.begin].at; }  // where it is met first
 
-  // A delivery in the configuration that it was stamped in, or in the transitional one after it, and the trace's first of
-  // this message: what counts as delivered.
+  // A delivery in the configuration that it was stamped in, or in the transitional one after it, and the trace's first
+  // of this message: what counts as delivered.
   bool counts(Place delivery) const { return counts_[delivery.trace][delivery.event]; }
 
   // Words for sentences.

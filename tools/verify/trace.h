@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/verify/trace.h - what processes saw, as a checker sees it: configurations, sendings, deliveries, ends.
 //
-// A run is a set of traces; a trace is one incarnation of one process, its events in the order in which they happened to
-// it. Nothing in here knows how a protocol works: a simulator fills these structs while it runs, real processes write
-// the same events as text (trace_text.h, docs/trace-format.md), and the predicates (check.h) cannot tell which it was.
+// A run is a set of traces; a trace is one incarnation of one process, its events in the order in which they happened
+// to it. Nothing in here knows how a protocol works: a simulator fills these structs while it runs, real processes
+// write the same events as text (trace_text.h, docs/trace-format.md), and the predicates (check.h) cannot tell which it
+// was.
 //
-// Configurations have names of any form, compared for equality; a run keeps each name once (Names) and hands out a number
-// for it, so that an event is small and a run of a million events fits into a hundred megabytes.
+// Configurations have names of any form, compared for equality; a run keeps each name once (Names) and hands out a
+// number for it, so that an event is small and a run of a million events fits into a hundred megabytes.
 #pragma once
 
 #include <compare>
@@ -90,8 +91,9 @@ struct Trace {
   void deliver(Token conf, Token ring, uint64_t seq, Service service, Process sender, uint64_t hash,
                int64_t at = kUntimed);
   void prim(Token conf, int64_t at = kUntimed);
-  void fail(int64_t at = kUntimed);  // it was killed, or left of its own will: the others owe it and it owes them nothing more
-  void end(int64_t at = kUntimed);   // the run stopped while it was alive
+  void fail(int64_t at =
+                kUntimed);  // it was killed, or left of its own will: the others owe it and it owes them nothing more
+  void end(int64_t at = kUntimed);  // the run stopped while it was alive
 };
 
 struct Run {

@@ -67,7 +67,8 @@ class Line {
   bool name(const char* key, Names& names, Token& out) {
     const auto value = need(key);
     if (!value) return false;
-    if (!is_name(*value)) return refuse(std::string(key) + "=" + quoted(*value) + " is no name: 1 to 64 visible characters");
+    if (!is_name(*value))
+      return refuse(std::string(key) + "=" + quoted(*value) + " is no name: 1 to 64 visible characters");
     out = names.of(*value);
     return true;
   }
@@ -91,7 +92,8 @@ class Line {
     const bool bare = dot == value->size();
     const auto incarnation = bare ? std::optional<uint64_t>(0) : number<uint64_t>(value->substr(dot + 1));
     if (!nodeid || *nodeid == 0 || !incarnation || (!bare && *incarnation == 0))
-      return refuse(std::string(key) + "=" + quoted(*value) + " is no process: nodeid, dot, incarnation, both from 1 on");
+      return refuse(std::string(key) + "=" + quoted(*value) +
+                    " is no process: nodeid, dot, incarnation, both from 1 on");
     out = {*nodeid, *incarnation};
     return true;
   }
@@ -115,7 +117,8 @@ class Line {
     for (std::string_view rest = *value; !rest.empty();) {
       const size_t comma = std::min(rest.find(','), rest.size());
       const auto nodeid = number<uint32_t>(rest.substr(0, comma));
-      if (!nodeid || *nodeid == 0) return refuse(std::string(key) + ": " + quoted(rest.substr(0, comma)) + " is no nodeid");
+      if (!nodeid || *nodeid == 0)
+        return refuse(std::string(key) + ": " + quoted(rest.substr(0, comma)) + " is no nodeid");
       if (out.size() == kMembersMax) return refuse(std::string(key) + ": more than " + std::to_string(kMembersMax));
       out.push_back(*nodeid);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
@@ -217,7 +220,8 @@ bool read_event(Line& line, uint32_t line_number, Names& names, Trace& trace) {
     taken = read_stamp(line, names, event) && line.whole_if_there("u", event.submission);
   } else if (kind == "deliver") {
     event.kind = Kind::deliver;
-    taken = line.name("conf", names, event.conf) && read_stamp(line, names, event) && line.process("sender", event.sender);
+    taken =
+        line.name("conf", names, event.conf) && read_stamp(line, names, event) && line.process("sender", event.sender);
   } else if (kind == "prim") {
     event.kind = Kind::prim;
     taken = line.name("conf", names, event.conf);
@@ -251,7 +255,8 @@ bool read_trace(std::string_view text, std::string_view name, Run& run, std::str
     std::string_view content = text.substr(0, newline);
     text.remove_prefix(newline + 1);
     ++line_number;
-    if (content.size() > kLineBytesMax) return refuse("a line of more than " + std::to_string(kLineBytesMax) + " bytes");
+    if (content.size() > kLineBytesMax)
+      return refuse("a line of more than " + std::to_string(kLineBytesMax) + " bytes");
     if (!content.empty() && content.back() == '\r') content.remove_suffix(1);
     if (line_number == 1) {
       if (content != kTraceHead) return refuse("no trace: its first line is not '" + std::string(kTraceHead) + "'");
@@ -261,7 +266,8 @@ bool read_trace(std::string_view text, std::string_view name, Run& run, std::str
     if (trace.events.size() == kEventsMax) return refuse("more than " + std::to_string(kEventsMax) + " events");
     if (!line.split(content)) return refuse(line.reason());
     if (line.kind().empty()) continue;
-    if (!(booted ? read_event(line, line_number, run.names, trace) : read_boot(line, trace))) return refuse(line.reason());
+    if (!(booted ? read_event(line, line_number, run.names, trace) : read_boot(line, trace)))
+      return refuse(line.reason());
     booted = true;
   }
   if (line_number == 0) return refuse("no trace: its first line is not '" + std::string(kTraceHead) + "'");

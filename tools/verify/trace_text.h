@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/verify/trace_text.h - a trace as text: one file an incarnation, one event a line (docs/trace-format.md).
 //
-// The reader takes all of a file or nothing, and refuses in one sentence that names file, line and reason. What it reads
-// may be anything: lines, lists, names and events have bounds. Keys that it does not know are skipped, so that a writer
-// may say more than the checker asks for.
+// The reader takes all of a file or nothing, and refuses in one sentence that names file, line and reason. What it
+// reads may be anything: lines, lists, names and events have bounds. Keys that it does not know are skipped, so that a
+// writer may say more than the checker asks for.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,8 @@ namespace evs::verify {
 
 inline constexpr std::string_view kTraceHead = "evs-trace 1";
 
-inline constexpr size_t kLineBytesMax = 256 * 1024;  // three lists of members, each number with its comma, and room to spare
+inline constexpr size_t kLineBytesMax =
+    256 * 1024;  // three lists of members, each number with its comma, and room to spare
 inline constexpr size_t kMembersMax = 4096;
 inline constexpr size_t kNameBytesMax = 64;
 inline constexpr size_t kEventsMax = 20'000'000;  // a trace; some 1.5 GB in memory

@@ -16,7 +16,9 @@ void put(std::string& out, const char* key, std::string_view value) {
   out += value;
 }
 
-void put(std::string& out, const char* key, uint64_t value) { put(out, key, std::to_string(value)); }
+void put(std::string& out, const char* key, uint64_t value) {
+  put(out, key, std::to_string(value));
+}
 
 void put_list(std::string& out, const char* key, const std::vector<uint32_t>& nodeids) {
   put(out, key, "");

@@ -140,7 +140,8 @@ void Model::recover(const std::vector<uint32_t>& companions) {
     m.holds = pool;
     deliver_early(p);
     size_t i = m.agreed_up_to;
-    for (; i < size && pool[i] && (i < done || ring->messages[i].service != Service::safe); ++i) deliver(p, ring->id, i);
+    for (; i < size && pool[i] && (i < done || ring->messages[i].service != Service::safe); ++i)
+      deliver(p, ring->id, i);
     m.trace->conf({transition, true, ring->id, 0, nodeids(companions), {}, {}});
     bool gap = false;
     for (; i < size; ++i) {

@@ -2,11 +2,11 @@
 // tests/unit/verify/model.h - correct runs from a seed: a sequencer that knows everything, and members that hear late.
 //
 // Each ring is one list of stamped messages; each member holds some of them. Who holds what is random, and so are
-// partitions, merges, crashes and restarts; what is delivered where follows the rules of recovery: UNORDERED on arrival,
-// FIFO after its sender's FIFO messages, AGREED without a gap, SAFE once all members hold everything before it. At a change
-// those who go on together pool what they hold, deliver in the old configuration what any of them may have delivered
-// there, and in the transitional one the rest, over gaps only what companions sent. Changes are not interrupted, so the
-// companions are all the obligations there are.
+// partitions, merges, crashes and restarts; what is delivered where follows the rules of recovery: UNORDERED on
+// arrival, FIFO after its sender's FIFO messages, AGREED without a gap, SAFE once all members hold everything before
+// it. At a change those who go on together pool what they hold, deliver in the old configuration what any of them may
+// have delivered there, and in the transitional one the rest, over gaps only what companions sent. Changes are not
+// interrupted, so the companions are all the obligations there are.
 #pragma once
 
 #include <map>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/unit/verify/story.h - a run told by hand, a line an event: who installs, sends, delivers.
 //
-// What a delivery says of its message is what the sending said, and it names the configuration that its process is in; a
-// story that wants it otherwise changes the event afterwards (last()).
+// What a delivery says of its message is what the sending said, and it names the configuration that its process is in;
+// a story that wants it otherwise changes the event afterwards (last()).
 #pragma once
 
 #include <map>
@@ -29,7 +29,8 @@ class Story {
   }
 
   void reg(const Nodeids& processes, const char* id, uint64_t ring_seq, const Nodeids& members) {
-    for (const uint32_t p : processes) install(p, {run.names.of(id), false, run.names.of(id), ring_seq, members, {}, {}});
+    for (const uint32_t p : processes)
+      install(p, {run.names.of(id), false, run.names.of(id), ring_seq, members, {}, {}});
   }
   void reg(const char* id, uint64_t ring_seq, const Nodeids& members) { reg(members, id, ring_seq, members); }
 
@@ -99,7 +100,9 @@ inline std::string told(const std::vector<Violation>& violations) {
   return out;
 }
 
-inline std::string broken(const Story& story, const Options& options = {}) { return broken(check(story.run, options)); }
+inline std::string broken(const Story& story, const Options& options = {}) {
+  return broken(check(story.run, options));
+}
 
 // Hosts 1, 2 and 3, each alone at first ("a", "b", "c"), then together in "R" with ring sequence 5.
 inline Story three_hosts() {

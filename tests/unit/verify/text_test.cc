@@ -54,8 +54,9 @@ TEST(TraceText, IsWrittenAsItWasRead) {
 TEST(TraceText, CommentsBlankLinesAndUnknownKeysAreSkipped) {
   verify::Run run;
   std::string reason;
-  ASSERT_TRUE(read_trace("evs-trace 1\r\n# by hand\n\n  boot  colour=blue level=process process=3.1 \r\nfail why=SIGKILL\n", "x", run,
-                         reason))
+  ASSERT_TRUE(
+      read_trace("evs-trace 1\r\n# by hand\n\n  boot  colour=blue level=process process=3.1 \r\nfail why=SIGKILL\n",
+                 "x", run, reason))
       << reason;
   EXPECT_EQ(run.traces.front().events.size(), 1u);
 }
@@ -63,7 +64,8 @@ TEST(TraceText, CommentsBlankLinesAndUnknownKeysAreSkipped) {
 TEST(TraceText, ALineWithoutItsNewlineWasNeverWritten) {
   verify::Run run;
   std::string reason;
-  ASSERT_TRUE(read_trace("evs-trace 1\nboot process=3.1 level=host\ndeliver conf=a ring=a seq=1", "x", run, reason)) << reason;
+  ASSERT_TRUE(read_trace("evs-trace 1\nboot process=3.1 level=host\ndeliver conf=a ring=a seq=1", "x", run, reason))
+      << reason;
   EXPECT_TRUE(run.traces.front().events.empty());
 }
 
@@ -123,9 +125,10 @@ TEST(TraceText, TooManyMembers) {
 TEST(TraceText, AViolationNamesTheLine) {
   verify::Run run;
   std::string reason;
-  ASSERT_TRUE(read_trace("evs-trace 1\nboot process=1.1 level=host\nconf id=a type=reg ring_seq=1 members=1\n\n"
-                         "prim conf=b\n",
-                         "dir/1.trace", run, reason));
+  ASSERT_TRUE(
+      read_trace("evs-trace 1\nboot process=1.1 level=host\nconf id=a type=reg ring_seq=1 members=1\n\n"
+                 "prim conf=b\n",
+                 "dir/1.trace", run, reason));
   EXPECT_EQ(told(check(run)),
             "2.2: b is declared primary while 1.1 is in a.\n"
             "    dir/1.trace:3  conf id=a type=reg ring_seq=1 members=1\n"
