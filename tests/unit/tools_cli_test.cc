@@ -93,6 +93,15 @@ TEST(CommandLineTest, NamesStandAlone) {
   EXPECT_TRUE(plugins.line.options().plugins.parameters);
 }
 
+TEST(CommandLineTest, VerifyTakesFiles) {
+  const Parsed p({"verify", "--quiescent", "a.trace", "b", "--limit", "3", "--partial", "--json"});
+  ASSERT_EQ(p.status, std::nullopt) << p.complained;
+  const VerifyOptions& verify = p.line.options().verify;
+  EXPECT_EQ(verify.files, (std::vector<std::string>{"a.trace", "b"}));
+  EXPECT_TRUE(verify.quiescent && verify.partial && verify.json);
+  EXPECT_EQ(verify.limit, 3u);
+}
+
 TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
   const struct {
     std::vector<const char*> arguments;
@@ -111,6 +120,8 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
       {{"bench", "--senders", "0"}, "--senders"},
       {{"bench", "--wait", "sleep"}, "busy"},
       {{"--completion", "csh"}, "fish"},
+      {{"verify"}, "files is required"},
+      {{"verify", "x.trace", "--limit", "0"}, "--limit"},
       {{"cat", "status"}, "status"},
   };
   for (const auto& c : cases) {
@@ -149,6 +160,8 @@ TEST(Completion, KnowsEveryOptionAndChoice) {
   EXPECT_GT(seen, 30u);
   EXPECT_THAT(bash, HasSubstr("cat:--guarantee) COMPREPLY=($(compgen -W 'unordered fifo agreed safe'"));
   EXPECT_THAT(bash, HasSubstr("cat:--config) COMPREPLY=($(compgen -f"));
+  EXPECT_THAT(bash, HasSubstr("--json' -- \"$word\") $(compgen -f -- \"$word\")) ;;"));
+  EXPECT_THAT(fish, HasSubstr("__fish_seen_subcommand_from verify' -F"));
   EXPECT_THAT(zsh, HasSubstr("(unordered fifo agreed safe)"));
   EXPECT_THAT(fish, HasSubstr("-l guarantee -x -a 'unordered fifo agreed safe'"));
 }

@@ -72,12 +72,14 @@ CommandLine::CommandLine()
       ->group("");  // hidden: packages use it
   app_.footer(
       "Exit status: 0 done, 1 failure, 2 usage or configuration, 3 no such bus, 4 messages were lost.\n"
-      "Each command has a manual page: evs-cat(1), evs-status(1), evs-plugins(1), evs-bench(1), evs-config(1).");
+      "Each command has a manual page: evs-cat(1), evs-status(1), evs-plugins(1), evs-bench(1), evs-config(1),\n"
+      "evs-verify(1).");
   add_cat();
   add_status();
   add_plugins();
   add_bench();
   add_config();
+  add_verify();
 }
 
 void CommandLine::add_bus_choice(CLI::App& command, BusChoice& choice) {
@@ -201,6 +203,22 @@ void CommandLine::add_config() {
   command.add_flag("--check", config.check, "Say nothing but what is wrong");
   command.add_flag("--json", config.json, "Print one JSON object");
   add_bus_choice(command, config.bus);
+}
+
+void CommandLine::add_verify() {
+  VerifyOptions& verify = options_.verify;
+  CLI::App& command =
+      *app_.add_subcommand("verify", "Judge traces of processes: did they see extended virtual synchrony?");
+  command.add_option("files", verify.files, "Traces, or directories with files that end in .trace")
+      ->type_name("FILE")
+      ->required();
+  command.add_flag("--quiescent", verify.quiescent, "The run had come to rest: what is missing would have come");
+  command.add_flag("--partial", verify.partial, "Traces of some processes are missing: do not blame the others");
+  command.add_option("--limit", verify.limit, "Show so many violations at most")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command.add_flag("--json", verify.json, "Print one JSON object");
 }
 
 std::optional<int> CommandLine::parse(int argc, const char* const* argv) {

@@ -13,6 +13,82 @@
 
 namespace evs::tools {
 
+// Which bus, and with what configuration. Empty members leave it to the configuration.
+struct BusChoice {
+  std::string bus;
+  std::string config_file;
+  std::vector<std::string> settings;  // KEY=VALUE, checked for their "="
+};
+
+struct CatOptions {
+  BusChoice bus;
+  std::vector<std::string> groups;  // empty: kDefaultGroup
+  std::string guarantee = "agreed";
+  std::string name;
+  bool json = false;
+  bool listen = false;
+  bool send_only = false;
+  bool verbose = false;
+  uint64_t count = 0;  // 0: no end
+  std::optional<uint64_t> until_idle_ns;
+  std::optional<uint64_t> linger_ns;
+};
+
+inline constexpr const char* kDefaultGroup = "cat";
+
+struct StatusOptions {
+  BusChoice bus;
+  bool json = false;
+  bool handles = false;
+};
+
+struct PluginsOptions {
+  BusChoice bus;
+  std::vector<std::string> names;  // empty: all
+  bool json = false;
+  bool parameters = false;
+};
+
+struct BenchOptions {
+  BusChoice bus;  // bus empty: a bus of its own, in a directory of its own
+  std::string what = "all";
+  std::string guarantee = "agreed";
+  std::string wait = "busy";
+  std::vector<uint64_t> sizes;  // empty: the usual ones
+  uint32_t senders = 1;
+  uint32_t receivers = 1;
+  double seconds = 2;
+  bool pin = false;
+  bool json = false;
+  bool progress = false;
+};
+
+struct ConfigOptions {
+  BusChoice bus;
+  std::vector<std::string> keys;  // empty: all
+  bool json = false;
+  bool check = false;
+};
+
+struct VerifyOptions {
+  std::vector<std::string> files;  // or directories
+  bool json = false;
+  bool quiescent = false;
+  bool partial = false;
+  uint64_t limit = 20;
+};
+
+struct Options {
+  CatOptions cat;
+  StatusOptions status;
+  PluginsOptions plugins;
+  BenchOptions bench;
+  ConfigOptions config;
+  VerifyOptions verify;
+  bool version = false;
+  std::string completion;  // bash, zsh or fish
+};
+
 class CommandLine {
  public:
   CommandLine();
@@ -34,6 +110,7 @@ class CommandLine {
   void add_plugins();
   void add_bench();
   void add_config();
+  void add_verify();
 
   Options options_;
   CLI::App app_;

@@ -162,9 +162,12 @@ std::string bash_completion(const CLI::App& tree) {
       join(names, " ") + " " + option_words(flags_of(tree)) + "' -- \"$word\")) ;;\n";
   for (const Command& command : commands) {
     std::string words = option_words(command.flags);
-    for (const Flag& flag : command.flags)
+    std::string files;
+    for (const Flag& flag : command.flags) {
       if (flag.positional && !flag.choices.empty()) words += " " + join(flag.choices, " ");
-    out += "    " + command.name + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")) ;;\n";
+      if (flag.positional && flag.type == "FILE") files = " $(compgen -f -- \"$word\")";
+    }
+    out += "    " + command.name + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")" + files + ") ;;\n";
   }
   return out + "  esac\n}\ncomplete -F _evs evs\n";
 }
@@ -198,6 +201,7 @@ std::string fish_completion(const CLI::App& tree) {
     std::string line = "complete -c evs -n '" + condition + "'";
     if (flag.positional) {
       if (!flag.choices.empty()) out += line + " -a '" + join(flag.choices, " ") + "'\n";
+      if (flag.type == "FILE") out += line + " -F\n";
       return;
     }
     for (const std::string& name : flag.shorts) line += " -s " + name;

@@ -18,6 +18,7 @@
 #include "tools/evs/output.h"
 #include "tools/evs/plugins_command.h"
 #include "tools/evs/status_command.h"
+#include "tools/evs/verify_command.h"
 
 namespace evs::tools {
 
@@ -47,6 +48,7 @@ int run(int argc, char** argv) {
   if (command == "plugins") return run_plugins(options.plugins);
   if (command == "bench") return run_bench(options.bench);
   if (command == "config") return run_config(options.config);
+  if (command == "verify") return run_verify(options.verify);
   std::fputs(line.help().c_str(), stderr);
   return kExitUsage;
 }
