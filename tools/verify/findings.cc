@@ -35,7 +35,9 @@ Evidence Findings::prove(Place place) const {
     return evidence;
   }
   const Event& event = trace.events[place.event];
-  evidence.where = name + (event.line != 0 ? ":" + std::to_string(event.line) : " #" + std::to_string(place.event));
+  evidence.where = name;
+  evidence.where += event.line != 0 ? ":" : " #";
+  evidence.where += std::to_string(event.line != 0 ? event.line : place.event);
   evidence.text = event_text(run_, trace, event);
   return evidence;
 }

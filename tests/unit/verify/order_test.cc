@@ -154,6 +154,25 @@ TEST(Order, SevenOneEveryMemberDeliversIt) {
   }
 }
 
+// Mutants M2 and M14. R/1 is lost with its sender. 2 and 3 told each other that they hold everything else, and 2 went on;
+// 3 was cut off before it could, and still owes R/2, over the gap and without its sender.
+TEST(Order, SevenOneAPromiseOutlivesTheAttempt) {
+  for (const bool forgotten : {false, true}) {
+    Story s = three_hosts();
+    s.send(1, 1);
+    s.deliver(1, "R", 1);
+    s.of(1).fail();
+    s.send(2, 2, Service::safe);
+    s.trans({2}, "T", {2, 3});
+    s.deliver(2, "R", 2);
+    s.reg({2}, "S", 9, {2, 3});
+    s.trans({3}, "U", {3});
+    if (!forgotten) s.deliver(3, "R", 2);
+    s.reg({3}, "Q", 10, {3});
+    EXPECT_EQ(broken(s), forgotten ? "7.1" : "");
+  }
+}
+
 TEST(Order, SevenOneAloneIsWellToo) {
   Story s = three_hosts();
   s.send(1, 1, Service::safe);
