@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/ordering/delivery.cc - see delivery.h.
 #include "bus/ordering/delivery.h"
+#include "bus/ordering/mutant.h"
 
 #include <algorithm>
 
@@ -9,8 +10,9 @@ namespace evs::ordering {
 void Deliverer::begin(const RingId& ring, const Hosts& members) {
   ring_ = ring;
   senders_.clear();
-  for (const Host& host : members) senders_.push_back({host, {}, {}});
-  delivered_ = {};
+  // What recovery has said in this ring and forgotten was nobody's message.
+  delivered_ = store_.forgotten_through();
+  for (const Host& host : members) senders_.push_back({host, delivered_, {}});
 }
 
 Deliverer::Sender* Deliverer::sender_of(HostId id) {
@@ -31,7 +33,7 @@ void Deliverer::follow_chain(Sender& sender, Output& out) {
     for (size_t i = 0; i < sender.waiting.size(); ++i) {
       Frame* frame = store_.find(sender.waiting[i]);
       const bool passed = frame == nullptr || frame->seq <= sender.chain;
-      if (!passed && frame->previous != sender.chain) continue;
+      if (!passed && frame->previous > sender.chain) continue;
       if (!passed) {
         sender.chain = frame->seq;
         if (!frame->delivered) hand_on(*frame, sender, false, out);
@@ -49,7 +51,7 @@ void Deliverer::on_received(Seq seq, Output& out) {
   if (frame == nullptr || frame->delivered || frame->service > Service::fifo) return;
   Sender* sender = sender_of(frame->sender);
   if (sender == nullptr) return;
-  const bool follows = frame->previous == sender->chain;
+  const bool follows = frame->previous <= sender->chain;
   if (frame->service == Service::unordered || follows) hand_on(*frame, *sender, false, out);
   if (!follows) {
     sender->waiting.push_back(seq);
@@ -80,21 +82,22 @@ void Deliverer::advance(Seq stable, Output& out) {
 void Deliverer::finish(Seq delivered_by_one, const Hosts& going_on, const RingId& next_ring, const Hosts& obligations, Output& out) {
   const Seq high = store_.high();
   // What some member may have delivered early, all deliver in the old configuration: failure atomicity holds in each of the two.
-  for (Seq s = next(delivered_); s <= high; s = next(s)) {
+  const bool early = !planted(Mutant::no_early_step);
+  for (Seq s = next(delivered_); s <= high && early; s = next(s)) {
     Frame* frame = store_.find(s);
     if (frame == nullptr || frame->delivered || frame->service != Service::unordered) continue;
     if (Sender* sender = sender_of(frame->sender)) hand_on(*frame, *sender, false, out);
   }
   while (delivered_ < store_.received_up_to()) {
     Frame* frame = store_.find(next(delivered_));
-    if (frame == nullptr || (frame->service == Service::safe && frame->seq > delivered_by_one)) break;
+    if (frame == nullptr || (frame->service == Service::safe && frame->seq > (planted(Mutant::most_delivered_ignored) ? delivered_ : delivered_by_one))) break;
     pass_in_order(*frame, out);
   }
-  for (Seq s = next(delivered_); s <= high; s = next(s)) {
+  for (Seq s = next(delivered_); s <= high && early; s = next(s)) {
     Frame* frame = store_.find(s);
     Sender* sender = frame == nullptr ? nullptr : sender_of(frame->sender);
-    if (sender == nullptr || frame->previous != sender->chain || frame->service > Service::fifo) continue;
-    sender->chain = s;
+    if (sender == nullptr || frame->previous > sender->chain || frame->service > Service::fifo) continue;
+    if (s > sender->chain) sender->chain = s;
     if (!frame->delivered) hand_on(*frame, *sender, false, out);
   }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/ordering/protocol.cc - events come in here and go to the phase that they are for.
 #include "bus/ordering/protocol.h"
+#include "bus/ordering/mutant.h"
 
 #include <utility>
 
 namespace evs::ordering {
+
+#ifdef EVS_ORDERING_MUTANTS
+Mutant g_mutant = Mutant::none;
+#endif
 
 Protocol::Protocol(const Settings& settings)
     : settings_(settings), store_(std::make_unique<FrameStore>(settings.store_frames)), assembly_(settings.message_limit),
@@ -14,6 +19,17 @@ Protocol::~Protocol() = default;
 const char* Protocol::phase_name() const {
   constexpr const char* kNames[] = {"closed", "gather", "commit", "recovery", "operational"};
   return kNames[phase_.index()];
+}
+
+// "; stale token 3, frozen 17": what was refused, for people.
+std::string Protocol::drops_text() const {
+  constexpr const char* kNames[] = {"malformed", "other ring", "stale token", "stale commit", "not for us", "own echo", "names us failed",
+                                    "stale join", "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase"};
+  static_assert(std::size(kNames) == static_cast<size_t>(Drop::count_));
+  std::string text;
+  for (size_t i = 0; i < drops_.size(); ++i)
+    if (drops_[i] != 0) text += std::string(text.empty() ? " (" : ", ") + kNames[i] + " " + std::to_string(drops_[i]);
+  return text.empty() ? text : text + ")";
 }
 
 void Protocol::store(Output& out) {
@@ -48,7 +64,7 @@ void Protocol::start(Instant now, Output& out) {
   phase_ = std::move(operating);
   ++reasons_[static_cast<size_t>(Why::started)];
   configure(true, ring_, members_, out);
-  send(kNoHost, Probe{ring_}, out);
+  if (!planted(Mutant::no_probe)) send(kNoHost, Probe{ring_}, out);
   deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
 }
 
@@ -151,7 +167,7 @@ void Protocol::on_deadline(Instant now, Output& out) {
         on_consensus_missed(now, out);
         break;
       case Timer::merge_probe:
-        if (operating != nullptr && operating->rotation->is_representative()) send(kNoHost, Probe{ring_}, out);
+        if (operating != nullptr && operating->rotation->is_representative() && !planted(Mutant::no_probe)) send(kNoHost, Probe{ring_}, out);
         deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
         break;
       case Timer::count_:

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <map>
+#include <string>
 #include <variant>
 
 #include "bus/ordering/deadlines.h"
@@ -37,6 +38,7 @@ class Protocol {
   bool is_operational() const { return std::holds_alternative<Operating>(phase_); }
   const char* phase_name() const;
   uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }
+  std::string drops_text() const;
   uint64_t entered_gather(Why why) const { return reasons_[static_cast<size_t>(why)]; }
 
  private:

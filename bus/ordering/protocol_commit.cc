@@ -4,6 +4,7 @@
 // First lap: each member writes down what it brings. From there on it neither takes nor delivers frames of its old ring but those that recovery
 // shows it (the freeze rule): what it has reported is what the others count on. Second lap: everybody learns what all bring.
 #include "bus/ordering/protocol.h"
+#include "bus/ordering/mutant.h"
 
 namespace evs::ordering {
 
@@ -80,9 +81,10 @@ void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me, Ou
   Seq low = store_->high();
   for (uint32_t i = 0; i < commit.members.size(); ++i) {
     // By the ring that it comes from, not by its name: who left, was alone and came back in between is no companion.
-    if (commit.entries[i].old_ring != ring_ || !contains(members_, commit.members[i])) continue;
+    if (commit.entries[i].old_ring != ring_ && !planted(Mutant::companions_by_name)) continue;
+    if (!contains(members_, commit.members[i])) continue;
     recovering.going_on.push_back(commit.members[i]);
-    add(recovering.obligations, commit.entries[i].obligations);
+    if (!planted(Mutant::direct_obligations)) add(recovering.obligations, commit.entries[i].obligations);
     low = std::min(low, commit.entries[i].received_up_to);
   }
   add(recovering.obligations, recovering.going_on);

@@ -5,6 +5,7 @@
 // Reports of failures are believed from members of our own ring (others may have never been connected to whom they name), and from
 // anybody when the time is up: then the lowest one's word, so that a link that works one way costs one host and not all.
 #include "bus/ordering/protocol.h"
+#include "bus/ordering/mutant.h"
 
 namespace evs::ordering {
 namespace {
@@ -55,7 +56,7 @@ void Protocol::quarantine_failed(Instant now) {
 }
 
 // The same id, another nonce. Either its former life is over and we have not noticed yet, or two machines go by one id.
-bool Protocol::is_duplicate(Instant, const Host& sender, Output& out) {
+bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
   const auto report = [&] {
     Effect effect{};
     effect.kind = Effect::Kind::duplicate_host;
@@ -73,7 +74,9 @@ bool Protocol::is_duplicate(Instant, const Host& sender, Output& out) {
   if (gather == nullptr) return report();  // a member until its ring is broken
   for (const auto& [host, unused] : gather->heard)
     if (host == *other) return report();
-  add(failed_, *other);
+  add(failed_, Host(*other));
+  add(candidates_, sender);
+  enter_gather(now, Why::join_heard, out);
   return false;
 }
 
@@ -99,10 +102,11 @@ void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output
   } else if (const auto* recovering = std::get_if<Recovering>(&phase_)) {
     if (!contains(recovering->members, sender) || join.ring_sequence < recovering->ring.sequence) return ignore(Drop::stale_join);
   } else if (is_operational()) {
-    if (names_us_failed) return ignore(Drop::join_names_us_failed);
+    if (names_us_failed && !planted(Mutant::failed_us_is_heard)) return ignore(Drop::join_names_us_failed);
     if (contains(members_, sender) && join.ring_sequence < ring_.sequence) return ignore(Drop::stale_join);
   }
-  if (quarantined(now, sender)) return ignore(Drop::quarantined);
+  // Who asks for us by name has waited out a quarantine of its own: two that let each other alone in turns would never meet.
+  if (quarantined(now, sender) && !contains(join.candidates, settings_.self)) return ignore(Drop::quarantined);
   if (is_duplicate(now, sender, out)) return;
   weigh_join(now, sender, join, out);
 }
@@ -145,6 +149,7 @@ void Protocol::on_consensus_missed(Instant now, Output& out) {
   auto& gather = std::get<Gather>(phase_);
   const Hosts active = without(candidates_, failed_);
   if (subset(active, gather.consented)) {
+    if (active.front() == settings_.self) return create_commit(now, out);
     // All agree, and the representative's commit did not come. Once more; then it is given up.
     if (gather.second_chance) {
       add(failed_, active.front());

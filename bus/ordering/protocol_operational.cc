@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bus/ordering/protocol.h"
+#include "bus/ordering/mutant.h"
 
 namespace evs::ordering {
 namespace {
@@ -55,13 +56,18 @@ class Protocol::QueueWork : public Work {
 
 void Protocol::on_data(Instant now, const Host& sender, const Data& data, Bytes packet, Output& out) {
   if (auto* recovering = std::get_if<Recovering>(&phase_)) {
+    if (data.ring == ring_ && planted(Mutant::no_freeze)) {
+      if (store_->put(data, sender.id, packet) == FrameStore::Put::fresh) deliverer_->on_received(data.seq, out);
+      return deliverer_->advance(Seq{}, out);
+    }
     if (data.ring == ring_) return ignore(Drop::frozen);
     if (data.ring != recovering->ring || !contains(recovering->members, sender)) return ignore(Drop::other_ring);
     if (recovering->store->put(data, sender.id, packet) != FrameStore::Put::fresh) return;
     if (data.body == Body::recovered) absorb(data);
     return;
   }
-  if (std::holds_alternative<Committing>(phase_)) return ignore(data.ring == ring_ ? Drop::frozen : Drop::other_ring);
+  if (std::holds_alternative<Committing>(phase_) && !(planted(Mutant::no_freeze) && data.ring == ring_))
+    return ignore(data.ring == ring_ ? Drop::frozen : Drop::other_ring);
   if (data.ring != ring_) return on_foreign(now, sender, data.ring, out);
   if (!contains(members_, sender)) return ignore(Drop::other_ring);
   const FrameStore::Put put = store_->put(data, sender.id, packet);
@@ -83,6 +89,7 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
   Rotation& rotation = recovering ? *recovering->rotation : *operating->rotation;
   if (token.ring != (recovering ? recovering->ring : ring_)) return ignore(Drop::other_ring);
   if (rotation.is_alone()) return ignore(Drop::not_for_us);
+  if (planted(Mutant::duplicate_is_progress)) deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   if (rotation.is_stale(token)) return ignore(Drop::stale_token);  // its sender did not see us act
   if (rotation.mark_fell(token)) return ignore(Drop::mark_fell);   // no correct member says this
 
@@ -131,7 +138,7 @@ void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
     deliverer_->advance(operating.rotation->stable(), out);
     if (queue_.empty() && deliverer_->delivered_up_to() == store_->high()) return;
   }
-  deadlines_.arm(Timer::token_hold, now);
+  deadlines_.arm(Timer::token_hold, now + 1);  // in another call: what this one delivered must lie still until then
 }
 
 void Protocol::release(Instant now, Operating& operating, Output& out) {

@@ -4,6 +4,7 @@
 // Frames of the old ring are said again inside frames of the new one, which orders, repeats and acknowledges them like any others. The ring
 // is installed when nobody has anything left to say, everybody holds all of it, and everybody knows that: one more rotation each.
 #include "bus/ordering/protocol.h"
+#include "bus/ordering/mutant.h"
 
 #include <utility>
 
@@ -58,13 +59,14 @@ void Protocol::begin_tokens(Instant now, Recovering& recovering, Output& out) {
   token.ring = recovering.ring;
   token.visit = 1;
   token.lowered_by = settings_.self.id;
-  token.recovering = !recovering.to_say.empty();
+  token.recovering = recovering.flag_is_mine = !recovering.to_say.empty();
   recovery_visit(now, recovering, std::move(token), out);
 }
 
 void Protocol::recovery_visit(Instant now, Recovering& recovering, Token token, Output& out) {
   recovering.token_seen = true;
   for (;;) {
+    recovering.store->forget_through(recovering.rotation->stable());  // absorbed by all
     RecoveryWork work(*this, recovering);
     recovering.rotation->visit(token, work, false, out);
     if (!recovering.to_say.empty()) {
@@ -77,11 +79,12 @@ void Protocol::recovery_visit(Instant now, Recovering& recovering, Token token, 
     if (recovering.quiet_visits >= 2 && !recovering.received && recovering.store->received_up_to() >= recovering.install_at) {
       // The token that leaves now tells that we hold everything: others may deliver and install because of it, whatever becomes of us.
       recovering.received = true;
-      add(obligations_, recovering.obligations);
+      if (!planted(Mutant::no_obligations)) add(obligations_, recovering.obligations);
       store(out);
     }
     const bool whole = recovering.quiet_visits >= 3 && token.received_by_all >= recovering.install_at;
     recovering.whole_visits = whole ? recovering.whole_visits + 1 : 0;
+    if (planted(Mutant::one_visit_install) && recovering.received) recovering.whole_visits = 2;
     if (!recovering.rotation->is_alone()) break;
     if (recovering.whole_visits >= 2) return install(now, out);
     ++token.visit;
@@ -107,7 +110,7 @@ void Protocol::install(Instant now, Output& out) {
   quarantine_failed(now);
   candidates_ = members_;
   failed_.clear();
-  queue_.restart_partial();
+  if (!planted(Mutant::partial_goes_on)) queue_.restart_partial();
   deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
   deliverer_->begin(ring_, members_);
   configure(true, ring_, members_, out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/ordering/rotation.cc - see rotation.h.
 #include "bus/ordering/rotation.h"
+#include "bus/ordering/mutant.h"
 
 #include <algorithm>
 
@@ -47,7 +48,8 @@ void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said,
 }
 
 void Rotation::ask_for_missing(Token& token, bool accelerate) {
-  const Seq until = accelerate ? std::min(token.high, high_last_round_) : token.high;
+  Seq until = accelerate && !planted(Mutant::ask_for_the_unsent) ? std::min(token.high, high_last_round_) : token.high;
+  if (planted(Mutant::ask_up_to_highest_held)) until = std::min(until, store_.high());
   uint32_t asked = 0;
   for (Seq s = next(store_.received_up_to()); s <= until && asked < kMaxAsked; s = next(s)) {
     if (store_.find(s) != nullptr) continue;
@@ -73,7 +75,8 @@ void Rotation::move_line(Token& token) {
     token.lowered_by = mine == token.high ? kNoHost : settings_.self.id;
   }
   // On one visit the line is no promise yet: a member behind us may lower it. What it was on two visits running, every member has.
-  stable_ = std::max(stable_, std::min(passed_on_, token.received_by_all));
+  const Seq twice = planted(Mutant::safe_on_one_visit) ? token.received_by_all : std::min(passed_on_, token.received_by_all);
+  stable_ = std::max(stable_, twice);
   const bool stands = token.received_by_all == last_line_ && token.lowered_by != kNoHost && token.lowered_by == stalled_by_;
   stalled_visits_ = stands ? stalled_visits_ + 1 : 0;
   stalled_by_ = token.lowered_by;

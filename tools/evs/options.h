@@ -66,12 +66,21 @@ struct ConfigOptions {
   bool check = false;
 };
 
+struct VerifyOptions {
+  std::vector<std::string> files;  // or directories
+  bool json = false;
+  bool quiescent = false;
+  bool partial = false;
+  uint64_t limit = 20;
+};
+
 struct Options {
   CatOptions cat;
   StatusOptions status;
   PluginsOptions plugins;
   BenchOptions bench;
   ConfigOptions config;
+  VerifyOptions verify;
   bool version = false;
   std::string completion;  // bash, zsh or fish
 };

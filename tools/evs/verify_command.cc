@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tools/evs/exit_code.h"
+#include "tools/evs/json.h"
 #include "tools/evs/output.h"
 #include "tools/evs/text.h"
 #include "tools/verify/trace_text.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/evs/cli.h"
+#include "tools/evs/options.h"
 #include "tools/evs/json.h"
 #include "tools/verify/check.h"
 

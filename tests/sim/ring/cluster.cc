@@ -14,6 +14,8 @@ constexpr Duration kMs = kMillisecond;
 constexpr Duration kSettle = 60'000 * kMs;  // longer than any quarantine
 constexpr Duration kStep = 500 * kMs;
 constexpr uint32_t kLastMessages = 3;       // of each, after the healing
+constexpr double kLastLoss = 0.2;
+constexpr Duration kCalmDelay = 200'000;
 
 Settings settings_of(const Plan& plan, HostId id) {
   Settings settings;
@@ -43,6 +45,7 @@ Plan Plan::draw(uint64_t seed) {
   plan.loss = kLosses[prng.below(std::size(kLosses))];
   plan.picky_type = prng.chance(0.3) ? static_cast<int>(prng.between(1, 6)) : 0;
   plan.repeat = prng.chance(0.3) ? 0.1 : 0;
+  plan.straggle = prng.chance(0.3) ? 0.02 : 0;
   plan.partitions = prng.chance(0.8);
   plan.one_way = prng.chance(0.3);
   plan.crashes = prng.chance(0.6);
@@ -50,17 +53,24 @@ Plan Plan::draw(uint64_t seed) {
   plan.holes = prng.chance(0.1);
   plan.large = prng.chance(0.2);
   plan.accelerated = prng.chance(0.3) ? 0 : 20;
+  plan.delay_most = prng.chance(0.2) ? prng.between(1, 15) * kMs : prng.between(50, 500) * 1000;
   plan.chaos = prng.between(200, 3000) * kMs;
   plan.message_every = prng.between(200'000, 20'000'000);
   return plan;
 }
 
+void Plan::make_late() {
+  straggle = 0.2;
+  delay_most = 10 * kMs;
+  partitions = true;
+}
+
 std::string Plan::text() const {
   char line[256];
-  snprintf(line, sizeof line, "seed %llu: %u hosts, loss %.2f (type %d more), repeat %.1f,%s%s%s%s%s%s accelerated %u, %.1f s, a message every %.1f ms",
-           static_cast<unsigned long long>(seed), hosts, loss, picky_type, repeat, partitions ? " partitions" : "", one_way ? " one-way" : "",
+  snprintf(line, sizeof line, "seed %llu: %u hosts, loss %.2f (type %d more), repeat %.1f, late %.2f,%s%s%s%s%s%s accelerated %u, delays up to %.1f ms, %.1f s, a message every %.1f ms",
+           static_cast<unsigned long long>(seed), hosts, loss, picky_type, repeat, straggle, partitions ? " partitions" : "", one_way ? " one-way" : "",
            crashes ? " crashes" : "", pauses ? " pauses" : "", holes ? " holes" : "", large ? " large" : "", accelerated,
-           static_cast<double>(chaos) / 1e9, static_cast<double>(message_every) / 1e6);
+           static_cast<double>(delay_most) / 1e6, static_cast<double>(chaos) / 1e9, static_cast<double>(message_every) / 1e6);
   return line;
 }
 
@@ -69,6 +79,8 @@ Cluster::Cluster(const Plan& plan, bool tell) : plan_(plan), tell_(tell), prng_(
   network_.faults.loss.fill(plan.loss);
   if (plan.picky_type != 0) network_.faults.loss[static_cast<size_t>(plan.picky_type)] = std::min(0.6, plan.loss * 2 + 0.2);
   network_.faults.repeat = plan.repeat;
+  network_.faults.straggle = plan.straggle;
+  network_.faults.delay_most = plan.delay_most;
   network_.faults.black_hole_bytes = 600;
 }
 
@@ -198,6 +210,7 @@ Outcome Cluster::run() {
   run_until(now_ + plan_.chaos, true);
 
   network_.heal();
+  network_.faults.delay_most = kCalmDelay;
   say("everything heals");
   for (Node& node : nodes_) {
     if (node.paused()) node.resume(now_);
@@ -210,11 +223,16 @@ Outcome Cluster::run() {
     for (const Node& node : nodes_)
       if (node.alive())
         outcome_.unfinished += " " + std::to_string(node.id()) + " " + node.protocol().phase_name() + " with " +
-                               std::to_string(node.protocol().members().size());
+                               std::to_string(node.protocol().members().size()) + node.protocol().drops_text();
   }
+  // The last messages lose some of their frames once more: nothing comes behind them that would show what is missing.
+  network_.faults.loss[static_cast<size_t>(PacketType::data)] = std::min(plan_.loss, kLastLoss);
+  network_.faults.delay_most = kCalmDelay;
   for (uint32_t i = 0; i < kLastMessages; ++i)
     for (Node& node : nodes_)
       if (node.alive()) outcome_.submitted += node.submit(now_, static_cast<Service>(prng_.below(4)), prng_.below(300), prng_);
+  run_until(now_ + kStep, false);
+  network_.heal();
   run_until(now_ + 4 * kStep, false);
 
   std::vector<uint32_t> living;

@@ -16,14 +16,17 @@ namespace evs::sim {
 struct Plan {  // drawn from the seed; printed first
   uint64_t seed = 0;
   uint32_t hosts = 3;
-  double loss = 0, repeat = 0;
+  double loss = 0, repeat = 0, straggle = 0;
   int picky_type = 0;           // packets of this type are lost more often; 0: none
   bool partitions = true, one_way = false, crashes = true, pauses = false, holes = false, large = false;
   uint32_t accelerated = 20;
+  Duration delay_most = 200'000;
   Duration chaos = 0;
   uint64_t message_every = 0;   // ns between submissions, about
 
   static Plan draw(uint64_t seed);
+  void make_late();  // packets that outlive their ring are the rule: for the freeze rule
+
   std::string text() const;
 };
 

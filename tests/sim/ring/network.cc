@@ -9,6 +9,7 @@ namespace evs::sim {
 namespace {
 
 constexpr size_t kTypeAt = 5;  // docs/wire-format.md
+constexpr Duration kLateLeast = 50 * ordering::kMillisecond, kLateMost = 300 * ordering::kMillisecond;
 
 }  // namespace
 
@@ -17,6 +18,7 @@ void Network::heal() {
   std::fill(hole_.begin(), hole_.end(), 0);
   faults.loss = {};
   faults.repeat = 0;
+  faults.straggle = 0;
 }
 
 void Network::carry(Instant now, HostId from, HostId to, Bytes packet) {
@@ -42,8 +44,12 @@ void Network::carry_one(Instant now, HostId from, HostId to, Bytes packet) {
   }
   const int copies = prng_.chance(faults.repeat) ? 2 : 1;
   counts_.repeated += static_cast<uint64_t>(copies - 1);
-  for (int i = 0; i < copies; ++i)
-    queue_.push(Packet{now + prng_.between(faults.delay_least, faults.delay_most), order_++, from, to, {packet.begin(), packet.end()}});
+  for (int i = 0; i < copies; ++i) {
+    const bool late = prng_.chance(faults.straggle);
+    counts_.late += late;
+    const Duration delay = late ? prng_.between(kLateLeast, kLateMost) : prng_.between(faults.delay_least, faults.delay_most);
+    queue_.push(Packet{now + delay, order_++, from, to, {packet.begin(), packet.end()}});
+  }
 }
 
 Packet Network::pop() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bus/ordering/packets.h"
+#include "bus/ordering/settings.h"
 #include "tests/sim/ring/prng.h"
 
 namespace evs::sim {
@@ -20,6 +21,7 @@ using ordering::Instant;
 struct Faults {
   std::array<double, 7> loss{};  // by packet type
   double repeat = 0;
+  double straggle = 0;  // comes when its ring is gone already
   Duration delay_least = 20'000, delay_most = 200'000;
   size_t black_hole_bytes = SIZE_MAX;  // larger packets vanish on links that have one
 };
@@ -47,7 +49,7 @@ class Network {
   Packet pop();
 
   struct Counts {
-    uint64_t carried = 0, lost = 0, repeated = 0, cut = 0, swallowed = 0;
+    uint64_t carried = 0, lost = 0, repeated = 0, late = 0, cut = 0, swallowed = 0;
   };
   const Counts& counts() const { return counts_; }
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/mutant.h - rules that can be left out, so that the simulator shows that it would notice (docs/protocol.md).
+//
+// In the library that libevs is made of each of these is the constant false, and nothing of it remains (nm shows none). A second build of the
+// same files, for tests alone, has EVS_ORDERING_MUTANTS.
+#pragma once
+
+#include <cstdint>
+
+namespace evs::ordering {
+
+enum class Mutant : uint8_t {
+  none,
+  safe_on_one_visit,      // SAFE is delivered when the line has been seen once
+  no_obligations,         // nobody is obliged to anything
+  direct_obligations,     // obligations are the companions, not what these were obliged to
+  companions_by_name,     // the members of the transitional configuration are told by id, not by the ring that they come from
+  no_freeze,              // frames of the old ring are taken and delivered after the have-list was given away
+  duplicate_is_progress,  // a repeated token restarts the timer for its loss
+  ask_for_the_unsent,     // with the early token: asks for what is not on the wire yet
+  ask_up_to_highest_held, // does not miss what it has never heard of
+  partial_goes_on,        // a message that a configuration cut in two is continued in the next one
+  failed_us_is_heard,     // a join that names us failed is listened to in operation
+  no_probe,               // idle rings do not look for each other
+  no_early_step,          // what may have been delivered early is not delivered in the old configuration by all
+  most_delivered_ignored, // the end of the old configuration does not look at what others had delivered
+  one_visit_install,      // a ring is installed as soon as this host has everything
+  count_
+};
+
+#ifdef EVS_ORDERING_MUTANTS
+extern Mutant g_mutant;
+inline bool planted(Mutant mutant) { return g_mutant == mutant; }
+#else
+constexpr bool planted(Mutant) { return false; }
+#endif
+
+}  // namespace evs::ordering
