@@ -99,9 +99,8 @@ bool Turn::author(uint8_t index) {
 bool Turn::expel(uint8_t index) {
   if (index >= kSlots || s_.expulsions == 0 || !live()) return false;
   Slot& slot = s_.slot[index];
-  const unsigned victim = 1u << slot.process;
-  const bool allowed = slot.state == SlotState::live;
-  if (!allowed || slot.process == now_ || (m_.world->may_be_expelled & victim) == 0) return false;
+  if (slot.state != SlotState::live || slot.process == now_) return false;
+  if ((m_.world->may_be_expelled >> slot.process & 1) == 0) return false;
   if ((m_.world->may_expel >> now_ & 1) == 0) return false;
   --s_.expulsions;
   slot.state = SlotState::expelled;
