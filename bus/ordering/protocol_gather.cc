@@ -160,7 +160,9 @@ void Protocol::on_consensus_missed(Instant now, Output& out) {
     return send_join(out);
   }
   std::sort(gather.heard.begin(), gather.heard.end());
-  for (const auto& [host, its_failed] : gather.heard) {
+  for (const auto& claim : gather.heard) {
+    const Host& host = claim.first;
+    const Hosts& its_failed = claim.second;
     if (contains(failed_, host) || contains(its_failed, settings_.self)) continue;
     Hosts more = without(its_failed, failed_);
     more.erase(std::remove_if(more.begin(), more.end(), [&](const Host& h) { return !contains(candidates_, h) || h == host; }), more.end());
