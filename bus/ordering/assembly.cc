@@ -8,11 +8,7 @@ namespace evs::ordering {
 namespace {
 
 void hand_on(const RingId& ring, const Frame& frame, uint32_t index, const Host& sender, bool transitional, Bytes bytes, Output& out) {
-  Effect effect{};
-  effect.kind = Effect::Kind::deliver;
-  effect.begin = out.deliveries.size();
-  out.deliveries.push_back({ring, frame.seq, index, transitional, sender, frame.service, bytes});
-  out.effects.push_back(effect);
+  out.deliver({ring, frame.seq, index, transitional, sender, frame.service, bytes});
 }
 
 }  // namespace

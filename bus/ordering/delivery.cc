@@ -101,11 +101,7 @@ void Deliverer::finish(Seq delivered_by_one, const Hosts& going_on, const RingId
     if (!frame->delivered) hand_on(*frame, *sender, false, out);
   }
 
-  Effect effect{};
-  effect.kind = Effect::Kind::configuration;
-  effect.begin = out.configurations.size();
-  out.configurations.push_back({false, ring_, next_ring, going_on});
-  out.effects.push_back(effect);
+  out.configure({false, ring_, next_ring, going_on});
 
   bool gap = false;
   for (Seq s = next(delivered_); s <= high; s = next(s)) {

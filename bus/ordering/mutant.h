@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/ordering/mutant.h - rules that can be left out, so that the simulator shows that it would notice (docs/protocol.md).
 //
-// In the library that libevs is made of each of these is the constant false, and nothing of it remains (nm shows none). A second build of the
+// In the library that libevs is made of each of these is the constant false, and nothing of it remains. A second build of the
 // same files, for tests alone, has EVS_ORDERING_MUTANTS.
 #pragma once
 

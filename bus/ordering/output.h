@@ -44,7 +44,7 @@ struct Stored {          // must outlive this process, and be given back to the 
 
 struct Effect {
   enum class Kind : uint8_t { send_to_all, send_to, store, deliver, configuration, stamped, paused, duplicate_host, flush_receive };
-  Kind kind;
+  Kind kind = Kind::send_to_all;
   size_t begin = 0, end = 0;  // sends: the packet, in Output::bytes; deliver, stamped, configuration: which, in its list
   HostId to = kNoHost;        // send_to
   Stored stored{};            // store
@@ -70,6 +70,36 @@ class Output {
     stamped.clear();
   }
   Bytes packet(const Effect& e) const { return Bytes(bytes).subspan(e.begin, e.end - e.begin); }
+
+  // A packet that stands in `bytes` from `begin` on is sent; to kNoHost: to all.
+  void sends_from(size_t begin, HostId to) {
+    Effect& effect = add(to == kNoHost ? Effect::Kind::send_to_all : Effect::Kind::send_to);
+    effect.begin = begin;
+    effect.end = bytes.size();
+    effect.to = to;
+  }
+  void send(HostId to, Bytes packet) {
+    const size_t begin = bytes.size();
+    bytes.insert(bytes.end(), packet.begin(), packet.end());
+    sends_from(begin, to);
+  }
+  void deliver(const Delivery& delivery) {
+    add(Effect::Kind::deliver).begin = deliveries.size();
+    deliveries.push_back(delivery);
+  }
+  void configure(const Configuration& configuration) {
+    add(Effect::Kind::configuration).begin = configurations.size();
+    configurations.push_back(configuration);
+  }
+  void stamp(const Stamped& message) {
+    add(Effect::Kind::stamped).begin = stamped.size();
+    stamped.push_back(message);
+  }
+  Effect& add(Effect::Kind kind) {
+    Effect& effect = effects.emplace_back();
+    effect.kind = kind;
+    return effect;
+  }
 
   std::vector<Effect> effects;
   std::vector<std::byte> bytes;

@@ -20,7 +20,6 @@ namespace evs::ordering {
 struct Closed {};
 
 struct Gather {
-  Why why = Why::started;
   Hosts consented;             // they said what we say
   std::vector<std::pair<Host, Hosts>> heard;  // who said what about the failed
   bool second_chance = false;  // all have consented, and no commit came

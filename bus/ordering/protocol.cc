@@ -33,18 +33,7 @@ std::string Protocol::drops_text() const {
 }
 
 void Protocol::store(Output& out) {
-  Effect effect{};
-  effect.kind = Effect::Kind::store;
-  effect.stored = Stored{std::max(sequence_known_, sequence_promised_)};
-  out.effects.push_back(effect);
-}
-
-void Protocol::configure(bool regular, const RingId& ring, const Hosts& members, Output& out) {
-  Effect effect{};
-  effect.kind = Effect::Kind::configuration;
-  effect.begin = out.configurations.size();
-  out.configurations.push_back({regular, ring, ring, members});
-  out.effects.push_back(effect);
+  out.add(Effect::Kind::store).stored = Stored{std::max(sequence_known_, sequence_promised_)};
 }
 
 // A host begins alone, in a ring of its own; who else is there shows when their packets come.
@@ -63,7 +52,7 @@ void Protocol::start(Instant now, Output& out) {
   operating.held = token;
   phase_ = std::move(operating);
   ++reasons_[static_cast<size_t>(Why::started)];
-  configure(true, ring_, members_, out);
+  out.configure({true, ring_, ring_, members_});
   if (!planted(Mutant::no_probe)) send(kNoHost, Probe{ring_}, out);
   deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
 }
@@ -74,12 +63,8 @@ void Protocol::begin_event(Instant now, Output& out) {
   assembly_.release_finished();
   const Instant due = deadlines_.next();
   if (due == kNever || now - due <= settings_.token_lost / 2) return;
-  Effect effect{};
-  effect.kind = Effect::Kind::paused;
-  effect.paused_for = now - due;
-  out.effects.push_back(effect);
-  effect.kind = Effect::Kind::flush_receive;
-  out.effects.push_back(effect);
+  out.add(Effect::Kind::paused).paused_for = now - due;
+  out.add(Effect::Kind::flush_receive);
   distrust_until_ = now + settings_.join_resend / 2;
 }
 
@@ -145,13 +130,7 @@ void Protocol::on_deadline(Instant now, Output& out) {
         if (rotation != nullptr) {
           rotation->repeat(out);
         } else if (!kept_commit_.empty()) {
-          Effect effect{};
-          effect.kind = Effect::Kind::send_to;
-          effect.to = kept_commit_to_;
-          effect.begin = out.bytes.size();
-          out.bytes.insert(out.bytes.end(), kept_commit_.begin(), kept_commit_.end());
-          effect.end = out.bytes.size();
-          out.effects.push_back(effect);
+          out.send(kept_commit_to_, kept_commit_);
         }
         deadlines_.arm(Timer::token_resend, now + settings_.token_resend);
         break;

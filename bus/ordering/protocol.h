@@ -50,7 +50,6 @@ class Protocol {
   template <class Packet>
   void send(HostId to, const Packet& packet, Output& out);  // kNoHost: to all
   void store(Output& out);
-  void configure(bool regular, const RingId& ring, const Hosts& members, Output& out);
 
   // protocol_gather.cc
   void enter_gather(Instant now, Why why, Output& out);
@@ -68,7 +67,7 @@ class Protocol {
   void create_commit(Instant now, Output& out);
   void on_commit(Instant now, const Commit& commit, Output& out);
   void join_commit(Instant now, Commit commit, uint32_t me, Output& out);
-  void enter_recovery(Instant now, const Commit& commit, uint32_t me, Output& out);
+  void enter_recovery(Instant now, const Commit& commit, uint32_t me);
   void send_commit(Instant now, const Commit& commit, Output& out);
 
   // protocol_recovery.cc
@@ -126,13 +125,8 @@ class Protocol {
 
 template <class Packet>
 void Protocol::send(HostId to, const Packet& packet, Output& out) {
-  Effect effect{};
-  effect.kind = to == kNoHost ? Effect::Kind::send_to_all : Effect::Kind::send_to;
-  effect.to = to;
-  effect.begin = out.bytes.size();
-  if (!wire::encode(settings_.self, packet, out.bytes)) return;
-  effect.end = out.bytes.size();
-  out.effects.push_back(effect);
+  const size_t begin = out.bytes.size();
+  if (wire::encode(settings_.self, packet, out.bytes)) out.sends_from(begin, to);
 }
 
 }  // namespace evs::ordering

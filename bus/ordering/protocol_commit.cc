@@ -35,7 +35,7 @@ void Protocol::join_commit(Instant now, Commit commit, uint32_t me, Output& out)
   deadlines_.disarm_all();
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   if (commit.members.size() > 1) return send_commit(now, commit, out);
-  enter_recovery(now, commit, me, out);
+  enter_recovery(now, commit, me);
   begin_tokens(now, std::get<Recovering>(phase_), out);
 }
 
@@ -59,7 +59,7 @@ void Protocol::on_commit(Instant now, const Commit& commit, Output& out) {
   }
   if (const auto* committing = std::get_if<Committing>(&phase_)) {
     if (commit.ring != committing->ring || commit.index != n + me) return ignore(Drop::stale_commit);
-    enter_recovery(now, commit, me, out);
+    enter_recovery(now, commit, me);
     Commit passed = commit;
     ++passed.index;
     return send_commit(now, passed, out);
@@ -72,8 +72,7 @@ void Protocol::on_commit(Instant now, const Commit& commit, Output& out) {
   ignore(Drop::wrong_phase);
 }
 
-void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me, Output& out) {
-  (void)out;
+void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me) {
   Recovering recovering;
   recovering.ring = commit.ring;
   recovering.members = commit.members;

@@ -27,7 +27,6 @@ void Protocol::enter_gather(Instant now, Why why, Output& out) {
   if (auto* recovering = std::get_if<Recovering>(&phase_)) spare_store_ = std::move(recovering->store);
   add(candidates_, settings_.self);
   Gather gather;
-  gather.why = why;
   gather.consented = Hosts{settings_.self};
   phase_ = std::move(gather);
   kept_commit_.clear();
@@ -58,10 +57,7 @@ void Protocol::quarantine_failed(Instant now) {
 // The same id, another nonce. Either its former life is over and we have not noticed yet, or two machines go by one id.
 bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
   const auto report = [&] {
-    Effect effect{};
-    effect.kind = Effect::Kind::duplicate_host;
-    effect.to = sender.id;
-    out.effects.push_back(effect);
+    out.add(Effect::Kind::duplicate_host).to = sender.id;
     ignore(Drop::duplicate_host);
     return true;
   };

@@ -38,13 +38,7 @@ class Protocol::QueueWork : public Work {
     frame.body = data.body;
     frame.piece_count = data.piece_count;
     if (!wire::encode(p.settings_.self, data, frame.packet)) return false;
-    for (const SendQueue::Completed& done : p.completed_) {
-      Effect effect{};
-      effect.kind = Effect::Kind::stamped;
-      effect.begin = out.stamped.size();
-      out.stamped.push_back({done.number, packed.service, ring, seq, done.index});
-      out.effects.push_back(effect);
-    }
+    for (const SendQueue::Completed& done : p.completed_) out.stamp({done.number, packed.service, ring, seq, done.index});
     return true;
   }
 

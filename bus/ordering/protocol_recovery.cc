@@ -113,7 +113,7 @@ void Protocol::install(Instant now, Output& out) {
   if (!planted(Mutant::partial_goes_on)) queue_.restart_partial();
   deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
   deliverer_->begin(ring_, members_);
-  configure(true, ring_, members_, out);
+  out.configure({true, ring_, ring_, members_});
 
   Operating operating;
   operating.rotation = std::move(recovering.rotation);

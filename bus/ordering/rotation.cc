@@ -19,13 +19,9 @@ Rotation::Rotation(const Settings& settings, const RingId& ring, const Hosts& me
 }
 
 void Rotation::emit(const Frame& frame, Output& out) {
-  Effect effect{};
-  effect.kind = Effect::Kind::send_to_all;
-  effect.begin = out.bytes.size();
-  out.bytes.insert(out.bytes.end(), frame.packet.begin(), frame.packet.end());
-  effect.end = out.bytes.size();
-  wire::set_round(std::span(out.bytes).subspan(effect.begin), round_);
-  out.effects.push_back(effect);
+  const size_t begin = out.bytes.size();
+  out.send(kNoHost, frame.packet);
+  wire::set_round(std::span(out.bytes).subspan(begin), round_);
 }
 
 // What others ask for and we hold, in their order. What does not fit into the allowance stays wanted, for who comes next.
@@ -140,16 +136,8 @@ void Rotation::pass_on(const Token& visited, Output& out) {
   ++round_;
 }
 
-bool Rotation::repeat(Output& out) const {
-  if (kept_token_.empty()) return false;
-  Effect effect{};
-  effect.kind = Effect::Kind::send_to;
-  effect.to = successor_;
-  effect.begin = out.bytes.size();
-  out.bytes.insert(out.bytes.end(), kept_token_.begin(), kept_token_.end());
-  effect.end = out.bytes.size();
-  out.effects.push_back(effect);
-  return true;
+void Rotation::repeat(Output& out) const {
+  if (!kept_token_.empty()) out.send(successor_, kept_token_);
 }
 
 void Rotation::send_rest(Output& out) {

@@ -35,7 +35,7 @@ class Rotation {
   void visit(Token& token, Work& work, bool accelerate, Output& out);
   void pass_on(const Token& token, Output& out);  // keeps it, so that it can be said again
   void send_rest(Output& out);
-  bool repeat(Output& out) const;                 // the token that was passed on last; false: none was
+  void repeat(Output& out) const;                 // the token that was passed on last, if one was
 
   HostId successor() const { return successor_; }
   bool is_representative() const { return ring_.representative == settings_.self.id; }

@@ -42,7 +42,6 @@ class Cluster {
  public:
   Cluster(const Plan& plan, bool tell);
   Outcome run();
-  const verify::Run& traces() const { return run_; }
 
  private:
   void run_until(Instant until, bool chaos);

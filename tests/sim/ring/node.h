@@ -25,7 +25,6 @@ class Node {
   void pause() { paused_ = true; }
   void resume(Instant now);
   bool paused() const { return paused_; }
-  void lose_store() { stored_ = 0; }
 
   void receive(Instant now, const Packet& packet);
   void on_deadline(Instant now);
