@@ -118,7 +118,13 @@ Malformed read(Bytes packet, uint16_t flags, Token& token) {
   token.spent = in.take<uint32_t>();
   token.backlog = in.take<uint32_t>();
   const size_t wanted = in.take<uint32_t>();
-  in.take_zero<uint32_t>();
+  token.stage = static_cast<Stage>(in.take<uint8_t>());
+  in.take_zero<uint8_t>();
+  in.take_zero<uint16_t>();
+  token.change.value = in.take<uint64_t>();
+  token.delivered_by_all.value = in.take<uint64_t>();
+  token.stage_by = in.take<uint32_t>();
+  token.delayed_by = in.take<uint32_t>();
   if (wanted > kMaxWanted) return Malformed::length;
   const Malformed why = compare(packet, token_bytes(wanted));
   if (why != Malformed::none) return why;

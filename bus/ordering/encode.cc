@@ -101,7 +101,11 @@ bool encode(const Host& sender, const Token& token, std::vector<std::byte>& out)
   to.put(token.spent);
   to.put(token.backlog);
   to.put(static_cast<uint32_t>(token.wanted.size()));
-  to.put_zero<uint32_t>();
+  to.put(static_cast<uint32_t>(token.stage));
+  to.put(token.change.value);
+  to.put(token.delivered_by_all.value);
+  to.put(token.stage_by);
+  to.put(token.delayed_by);
   for (const SeqRange& range : token.wanted) {
     to.put(range.first.value);
     to.put(range.count);

@@ -59,6 +59,10 @@ Malformed check(const Token& token) {
   if (!is_ring(token.ring)) return Malformed::range;
   if (token.received_by_all > token.high) return Malformed::range;
   if (token.lowered_by != kNoHost && !is_host(token.lowered_by)) return Malformed::range;
+  if (token.stage > Stage::rest || token.change > token.high || token.delivered_by_all > token.high) return Malformed::range;
+  const bool ends_at_somebody = token.stage == Stage::joining || token.stage == Stage::rest;
+  if (ends_at_somebody ? !is_host(token.stage_by) : token.stage_by != kNoHost) return Malformed::range;
+  if (token.delayed_by != kNoHost && !is_host(token.delayed_by)) return Malformed::range;
   return check_wanted(token.wanted, token.high);
 }
 

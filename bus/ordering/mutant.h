@@ -25,6 +25,8 @@ enum class Mutant : uint8_t {
   no_early_step,          // what may have been delivered early is not delivered in the old configuration by all
   most_delivered_ignored, // the end of the old configuration does not look at what others had delivered
   one_visit_install,      // a ring is installed as soon as this host has everything
+  no_barrier,             // messages are stamped while a change of processes is under way
+  barrier_on_one_visit,   // the barrier falls when the line was seen once
   count_
 };
 

@@ -43,6 +43,17 @@ struct SeqRange {
 };
 inline constexpr uint32_t kMaxWanted = 64;  // ranges that a token asks for
 
+// Where the barrier stands (barrier.h).
+enum class Stage : uint8_t {
+  open = 0,      // there is none
+  exchange = 1,  // a ring begins: until every host has delivered the openings of all
+  joining = 2,   // one stands, and further changes may join it until the token is back at who put it up
+  closed = 3,    // it stands
+  rest = 4,      // it fell: messages alone, until the token is back at who saw it fall
+};
+
+constexpr bool stands(Stage stage) { return stage != Stage::open && stage != Stage::rest; }
+
 struct Token {
   RingId ring;
   uint64_t visit = 0;         // rises with each hand: tells a token from its repetition
@@ -52,6 +63,11 @@ struct Token {
   uint32_t spent = 0;         // frames sent in this rotation
   uint32_t backlog = 0;       // frames that members wait to send
   bool recovering = false;    // somebody has frames of before to say
+  Stage stage = Stage::open;
+  HostId stage_by = kNoHost;     // joining, rest: at whom it ends
+  Seq change;                    // the last change of processes that was given a place
+  Seq delivered_by_all;          // in order
+  HostId delayed_by = kNoHost;   // who lowered that
   std::vector<SeqRange> wanted;
 };
 

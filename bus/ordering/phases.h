@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "bus/ordering/barrier.h"
 #include "bus/ordering/delivery.h"
 #include "bus/ordering/rotation.h"
 
@@ -38,6 +39,7 @@ struct Recovering {
   Hosts obligations;           // united, of those
   std::unique_ptr<FrameStore> store;
   std::unique_ptr<Rotation> rotation;
+  std::unique_ptr<Barrier> barrier;
   std::vector<Seq> to_say;     // of the old ring, the last first
   bool began = false;          // the representative: the first token is out
   bool token_seen = false;
@@ -51,6 +53,7 @@ struct Recovering {
 
 struct Operating {
   std::unique_ptr<Rotation> rotation;
+  std::unique_ptr<Barrier> barrier;
   std::optional<Token> held;   // the representative: nobody has anything to say
   bool cancel_sent = false;
 };

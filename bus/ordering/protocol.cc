@@ -13,7 +13,7 @@ Mutant g_mutant = Mutant::none;
 
 Protocol::Protocol(const Settings& settings)
     : settings_(settings), store_(std::make_unique<FrameStore>(settings.store_frames)), assembly_(settings.message_limit),
-      queue_(settings.queue_bytes) {}
+      queue_(settings.queue_bytes), opening_(settings.exchange ? settings.message_limit : 0) {}
 Protocol::~Protocol() = default;
 
 const char* Protocol::phase_name() const {
@@ -46,9 +46,11 @@ void Protocol::start(Instant now, Output& out) {
   deliverer_->begin(ring_, members_);
   Operating operating;
   operating.rotation = std::make_unique<Rotation>(settings_, ring_, members_, *store_);
+  operating.barrier = std::make_unique<Barrier>(settings_.self.id);
   Token token;
   token.ring = ring_;
   token.visit = 1;
+  token.stage = Barrier::first_stage(settings_.exchange);
   operating.held = token;
   phase_ = std::move(operating);
   ++reasons_[static_cast<size_t>(Why::started)];
@@ -155,22 +157,48 @@ void Protocol::on_deadline(Instant now, Output& out) {
   }
 }
 
-Submitted Protocol::submit(Instant now, Service service, Bytes message, uint64_t& number, Output& out) {
+Submitted Protocol::enqueue(Instant now, SendQueue& queue, Role role, Service service, Bytes message, uint64_t& number, Output& out) {
   if (std::holds_alternative<Closed>(phase_)) return Submitted::closed;
   begin_event(now, out);
   if (message.size() > settings_.message_limit) return Submitted::too_big;
-  if (!queue_.has_room(message.size())) return Submitted::again;
+  if (!queue.has_room(message.size(), role)) return Submitted::again;
   number = next_number_++;
-  queue_.push(number, service, message);
+  queue.push(number, service, message, role);
+  ask_for_token(now, out);
+  return Submitted::ok;
+}
+
+Submitted Protocol::submit(Instant now, Service service, Bytes message, uint64_t& number, Output& out) {
+  return enqueue(now, queue_, Role::message, service, message, number, out);
+}
+
+Submitted Protocol::submit_change(Instant now, Bytes message, uint64_t& number, Output& out) {
+  return enqueue(now, queue_, Role::change, Service::agreed, message, number, out);
+}
+
+Submitted Protocol::submit_opening(Instant now, Bytes message, uint64_t& number, Output& out) {
+  opening_.clear();
+  return enqueue(now, opening_, Role::change, Service::agreed, message, number, out);
+}
+
+void Protocol::exchange_complete(Instant now, Output& out) {
   auto* operating = std::get_if<Operating>(&phase_);
-  if (operating == nullptr) return Submitted::ok;
+  if (operating == nullptr) return;  // the ring is broken; the next one has an exchange of its own
+  begin_event(now, out);
+  operating->barrier->exchange_complete();
+  ask_for_token(now, out);
+}
+
+// There is something to do: an idle token is let go, or asked for.
+void Protocol::ask_for_token(Instant now, Output& out) {
+  auto* operating = std::get_if<Operating>(&phase_);
+  if (operating == nullptr) return;
   if (operating->held) {
     release(now, *operating, out);
   } else if (operating->rotation->idle_visits() != 0 && !operating->cancel_sent) {
     operating->cancel_sent = true;
     send(kNoHost, HoldCancel{ring_}, out);
   }
-  return Submitted::ok;
 }
 
 void Protocol::leave(Instant, Output& out) {

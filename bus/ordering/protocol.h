@@ -30,6 +30,11 @@ class Protocol {
   void on_deadline(Instant now, Output& out);  // calling early is harmless
   Instant next_deadline() const { return deadlines_.next(); }
   Submitted submit(Instant now, Service service, Bytes message, uint64_t& number, Output& out);
+  // For process_level.h. A change of processes: AGREED, behind what was submitted before it, and a barrier (barrier.h).
+  Submitted submit_change(Instant now, Bytes message, uint64_t& number, Output& out);
+  // With settings.exchange, once in answer to each regular configuration: what this host says first in it. Until then it says nothing.
+  Submitted submit_opening(Instant now, Bytes message, uint64_t& number, Output& out);
+  void exchange_complete(Instant now, Output& out);  // the openings of all members were delivered
   void leave(Instant now, Output& out);        // the others need not wait for a token that does not come
 
   // ---- For status, metrics, tests. ----
@@ -46,6 +51,8 @@ class Protocol {
   class RecoveryWork;
 
   void begin_event(Instant now, Output& out);
+  Submitted enqueue(Instant now, SendQueue& queue, Role role, Service service, Bytes message, uint64_t& number, Output& out);
+  void ask_for_token(Instant now, Output& out);
   void ignore(Drop why) { ++drops_[static_cast<size_t>(why)]; }
   template <class Packet>
   void send(HostId to, const Packet& packet, Output& out);  // kNoHost: to all
@@ -109,7 +116,7 @@ class Protocol {
   std::vector<std::byte> kept_commit_;
   HostId kept_commit_to_ = kNoHost;
 
-  SendQueue queue_;
+  SendQueue queue_, opening_;
   uint64_t next_number_ = 1;
   std::vector<std::byte> payload_;                 // of the frame that is being packed
   std::vector<SendQueue::Completed> completed_;

@@ -98,6 +98,7 @@ void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me) {
   recovering.store = spare_store_ ? std::move(spare_store_) : std::make_unique<FrameStore>(settings_.store_frames);
   recovering.store->clear();
   recovering.rotation = std::make_unique<Rotation>(settings_, recovering.ring, recovering.members, *recovering.store);
+  recovering.barrier = std::make_unique<Barrier>(settings_.self.id);
   phase_ = std::move(recovering);
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
 }

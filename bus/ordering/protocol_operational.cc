@@ -15,17 +15,27 @@ constexpr uint32_t kVisitsAlone = 8;       // in one call
 
 class Protocol::QueueWork : public Work {
  public:
-  explicit QueueWork(Protocol& protocol) : protocol_(protocol) {}
+  QueueWork(Protocol& protocol, Barrier& barrier, Token& token)
+      : protocol_(protocol), barrier_(barrier), token_(token), may_(barrier.begin_visit(token)) {}
   uint32_t frames() const override {
-    const SendQueue& queue = protocol_.queue_;
-    return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / room()) + 1;
+    const auto waiting = [this](const SendQueue& queue) {
+      return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / room()) + 1;
+    };
+    return waiting(protocol_.queue_) + waiting(protocol_.opening_);
   }
   bool stamp(const RingId& ring, Seq seq, Seq previous, uint64_t round, Frame& frame, Output& out) override {
     Protocol& p = protocol_;
-    if (p.queue_.empty()) return false;
+    SendQueue* const queue = choose();
+    if (queue == nullptr) return false;
+    if (queue == &p.opening_) {
+      barrier_.stamped_opening(token_, seq);
+    } else if (queue->next_role() == Role::change) {
+      barrier_.stamped_change(token_, seq);
+      may_.messages = false;
+    }
     p.payload_.clear();
     p.completed_.clear();
-    const SendQueue::Packed packed = p.queue_.pack(room(), p.payload_, p.completed_);
+    const SendQueue::Packed packed = queue->pack(room(), p.payload_, p.completed_);
     Data data;
     data.ring = ring;
     data.seq = seq;
@@ -45,7 +55,17 @@ class Protocol::QueueWork : public Work {
  private:
   // A frame must fit into one of the next ring, with that one's header in front.
   size_t room() const { return protocol_.settings_.frame_bytes - 2 * wire::kDataHeaderBytes; }
+  SendQueue* choose() {
+    if (!protocol_.opening_.empty()) return may_.opening ? &protocol_.opening_ : nullptr;
+    if (protocol_.queue_.empty()) return nullptr;
+    const bool may = protocol_.queue_.next_role() == Role::change ? may_.changes : may_.messages;
+    return may ? &protocol_.queue_ : nullptr;
+  }
+
   Protocol& protocol_;
+  Barrier& barrier_;
+  Token& token_;
+  Barrier::May may_;
 };
 
 void Protocol::on_data(Instant now, const Host& sender, const Data& data, Bytes packet, Output& out) {
@@ -90,7 +110,8 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   deadlines_.disarm(Timer::token_resend);
   if (recovering != nullptr) return recovery_visit(now, *recovering, std::move(token), out);
-  if (rotation.is_representative() && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty()) {
+  if (rotation.is_representative() && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty() &&
+      !stands(token.stage)) {
     operating->held = std::move(token);
     deadlines_.arm(Timer::token_hold, now + settings_.token_hold);
     return;
@@ -107,8 +128,9 @@ void Protocol::visit(Instant now, Operating& operating, Token token, Output& out
   operating.cancel_sent = false;
   forget();
   const Seq before = token.high;
-  QueueWork work(*this);
+  QueueWork work(*this, *operating.barrier, token);
   operating.rotation->visit(token, work, true, out);
+  operating.barrier->end_visit(token, deliverer_->delivered_up_to());
   operating.rotation->pass_on(token, out);
   operating.rotation->send_rest(out);
   token_passed(now);
@@ -125,12 +147,14 @@ void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
   for (uint32_t i = 0; i < kVisitsAlone; ++i) {
     forget();
     const Seq before = operating.held->high;
-    QueueWork work(*this);
+    QueueWork work(*this, *operating.barrier, *operating.held);
     operating.rotation->visit(*operating.held, work, false, out);
-    ++operating.held->visit;
     for (Seq s = next(before); s <= operating.held->high; s = next(s)) deliverer_->on_received(s, out);
     deliverer_->advance(operating.rotation->stable(), out);
-    if (queue_.empty() && deliverer_->delivered_up_to() == store_->high()) return;
+    operating.barrier->end_visit(*operating.held, deliverer_->delivered_up_to());
+    ++operating.held->visit;
+    const bool delivered = deliverer_->delivered_up_to() == store_->high();
+    if (delivered && opening_.empty() && (queue_.empty() || operating.barrier->waits_for_exchange(*operating.held))) return;
   }
   deadlines_.arm(Timer::token_hold, now + 1);  // in another call: what this one delivered must lie still until then
 }

@@ -59,6 +59,7 @@ void Protocol::begin_tokens(Instant now, Recovering& recovering, Output& out) {
   token.ring = recovering.ring;
   token.visit = 1;
   token.lowered_by = settings_.self.id;
+  token.stage = Barrier::first_stage(settings_.exchange);
   token.recovering = recovering.flag_is_mine = !recovering.to_say.empty();
   recovery_visit(now, recovering, std::move(token), out);
 }
@@ -69,6 +70,7 @@ void Protocol::recovery_visit(Instant now, Recovering& recovering, Token token, 
     recovering.store->forget_through(recovering.rotation->stable());  // absorbed by all
     RecoveryWork work(*this, recovering);
     recovering.rotation->visit(token, work, false, out);
+    recovering.barrier->end_visit(token, Seq{});  // nothing of this ring is delivered yet
     if (!recovering.to_say.empty()) {
       token.recovering = recovering.flag_is_mine = true;
     } else if (recovering.flag_is_mine) {
@@ -111,17 +113,20 @@ void Protocol::install(Instant now, Output& out) {
   candidates_ = members_;
   failed_.clear();
   if (!planted(Mutant::partial_goes_on)) queue_.restart_partial();
+  opening_.clear();
   deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
   deliverer_->begin(ring_, members_);
   out.configure({true, ring_, ring_, members_});
 
   Operating operating;
   operating.rotation = std::move(recovering.rotation);
+  operating.barrier = std::move(recovering.barrier);
   if (operating.rotation->is_alone()) {
     Token token;
     token.ring = ring_;
     token.visit = UINT64_MAX / 2;  // above those of recovery
     token.high = token.received_by_all = store_->high();
+    token.stage = Barrier::first_stage(settings_.exchange);
     operating.held = token;
   }
   phase_ = std::move(operating);

@@ -80,7 +80,7 @@ void Rotation::move_line(Token& token) {
 }
 
 void Rotation::watch_for_rest(const Token& token, bool worked) {
-  const bool quiet = !worked && token.wanted.empty() && !token.recovering && token.high == high_last_round_ && stable_ == token.high;
+  const bool quiet = !worked && !stands(token.stage) && token.wanted.empty() && !token.recovering && token.high == high_last_round_ && stable_ == token.high;
   idle_visits_ = quiet ? idle_visits_ + 1 : 0;
 }
 

@@ -15,8 +15,8 @@ constexpr size_t kLeastFragment = 64;      // less is not worth a fragment's hea
 
 SendQueue::SendQueue(size_t capacity_bytes) : bytes_(capacity_bytes), messages_(capacity_bytes / kLeastMessageBytes + 1) {}
 
-void SendQueue::push(uint64_t number, Service service, Bytes message) {
-  messages_[(first_ + count_) % messages_.size()] = Message{number, write_, static_cast<uint32_t>(message.size()), 0, 0, service};
+void SendQueue::push(uint64_t number, Service service, Bytes message, Role role) {
+  messages_[(first_ + count_) % messages_.size()] = Message{number, write_, static_cast<uint32_t>(message.size()), 0, 0, service, role};
   ++count_;
   const size_t straight = std::min(message.size(), bytes_.size() - write_);
   if (straight != 0) std::memcpy(bytes_.data() + write_, message.data(), straight);
@@ -45,12 +45,13 @@ void SendQueue::pop() {
 SendQueue::Packed SendQueue::pack(size_t room, std::vector<std::byte>& payload, std::vector<Completed>& completed) {
   Packed packed;
   const size_t end = payload.size() + room;
+  const Role role = next_role();
   while (count_ != 0 && packed.piece_count < UINT16_MAX) {
     Message& message = head();
     const bool whole = message.sent == 0 && wire::kPieceBytes + message.bytes <= room;
     // Fragments are put together in the sender's order, so a large message has that order at least.
     const Service service = !whole && message.service == Service::unordered ? Service::fifo : message.service;
-    if (packed.piece_count != 0 && service != packed.service) break;
+    if (message.role != role || (packed.piece_count != 0 && service != packed.service)) break;
     const size_t left = end - payload.size();
     wire::Piece piece;
     if (whole) {

@@ -12,13 +12,23 @@
 
 namespace evs::ordering {
 
+// What the barrier lets pass is asked by role (barrier.h).
+enum class Role : uint8_t { message, change };
+
 class SendQueue {
  public:
   explicit SendQueue(size_t capacity_bytes);
 
-  bool has_room(size_t bytes) const { return used_ + bytes <= bytes_.size() && count_ < messages_.size(); }
-  void push(uint64_t number, Service service, Bytes message);
+  // A part is kept for changes: a death must find room however much is waiting to be sent.
+  bool has_room(size_t bytes, Role role = Role::message) const {
+    const size_t kept = role == Role::change ? 0 : 1;
+    return used_ + bytes <= bytes_.size() - kept * (bytes_.size() / kChangesPart) &&
+           count_ < messages_.size() - kept * (messages_.size() / kChangesPart);
+  }
+  void push(uint64_t number, Service service, Bytes message, Role role = Role::message);
   bool empty() const { return count_ == 0; }
+  Role next_role() const { return messages_[first_].role; }  // of what is packed next; there must be something
+  void clear() { first_ = count_ = used_ = write_ = 0; }
   size_t backlog_bytes() const { return used_; }
 
   struct Packed {
@@ -42,7 +52,9 @@ class SendQueue {
     uint32_t sent = 0;
     uint32_t fragments = 0;
     Service service = Service::agreed;
+    Role role = Role::message;
   };
+  static constexpr size_t kChangesPart = 8;
   Message& head() { return messages_[first_]; }
   Bytes take(Message& message, size_t n);
   void pop();

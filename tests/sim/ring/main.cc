@@ -22,7 +22,8 @@ using evs::sim::Outcome;
 
 constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations", "direct-obligations", "companions-by-name", "no-freeze",
                                     "duplicate-is-progress", "ask-for-the-unsent", "ask-up-to-highest-held", "partial-goes-on",
-                                    "failed-us-is-heard", "no-probe", "no-early-step", "most-delivered-ignored", "one-visit-install"};
+                                    "failed-us-is-heard", "no-probe", "no-early-step", "most-delivered-ignored", "one-visit-install", "no-barrier",
+                                    "barrier-on-one-visit"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::count_));
 
 struct Wishes {

@@ -84,6 +84,11 @@ class Dice {
     drawn.spent = static_cast<uint32_t>(number());
     drawn.backlog = static_cast<uint32_t>(number());
     drawn.recovering = coin();
+    drawn.stage = static_cast<Stage>(below(5));
+    if (drawn.stage == Stage::joining || drawn.stage == Stage::rest) drawn.stage_by = host().id;
+    drawn.change.value = between(0, drawn.high.value);
+    drawn.delivered_by_all.value = between(0, drawn.high.value);
+    drawn.delayed_by = coin() ? kNoHost : host().id;
     drawn.wanted = ranges(drawn.high.value);
     return drawn;
   }

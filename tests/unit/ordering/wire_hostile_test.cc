@@ -181,7 +181,7 @@ TEST(WireHostile, TheHeaderIsHeldToItsVersion) {
 
 TEST(WireHostile, ReservedBytesAreZero) {
   const std::vector<std::pair<std::string, std::vector<size_t>>> reserved = {
-      {"token", {84, 85, 86, 87, 100, 103, 116}}, {"join", {28, 31, 44, 47, 60, 76}}, {"probe", {28, 31}},
+      {"token", {85, 86, 87, 124, 127, 140}}, {"join", {28, 31, 44, 47, 60, 76}}, {"probe", {28, 31}},
       {"hold_cancel", {28, 31}}, {"commit", {52, 55, 60, 76, 92, 108, 125, 126, 127}}};
   for (const auto& [name, places] : reserved)
     for (const size_t at : places) EXPECT_EQ(verdict_of<uint8_t>(name, at, 1), Malformed::range) << name << " at " << at;
@@ -201,6 +201,13 @@ TEST(WireHostile, NumbersBesideTheirBoundsAreRefused) {
   EXPECT_EQ(verdict_of<uint64_t>("token", 64, 401), Malformed::range);
   EXPECT_EQ(verdict_of<uint64_t>("token", 64, 400), Malformed::none);
   EXPECT_EQ(verdict_of<uint32_t>("token", 28, kMaxHostId + 1), Malformed::range);
+  EXPECT_EQ(verdict_of<uint8_t>("token", 84, 5), Malformed::range);        // no such stage
+  EXPECT_EQ(verdict_of<uint8_t>("token", 84, 3), Malformed::range);        // which ends at nobody in particular
+  EXPECT_EQ(verdict_of<uint8_t>("token", 84, 4), Malformed::none);
+  EXPECT_EQ(verdict_of<uint64_t>("token", 88, 401), Malformed::range);     // a change, above high
+  EXPECT_EQ(verdict_of<uint64_t>("token", 96, 401), Malformed::range);     // delivered by all, above high
+  EXPECT_EQ(verdict_of<uint32_t>("token", 104, 0), Malformed::range);      // ends at nobody
+  EXPECT_EQ(verdict_of<uint32_t>("token", 108, kMaxHostId + 1), Malformed::range);
   EXPECT_EQ(verdict_of<uint32_t>("commit", 28, 4), Malformed::none);
   EXPECT_EQ(verdict_of<uint32_t>("commit", 28, 5), Malformed::range);
   EXPECT_EQ(verdict_of<uint32_t>("commit", 24, 7), Malformed::range);  // host 7 is a member, with another nonce

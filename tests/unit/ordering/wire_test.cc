@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "bus/ordering/little_endian.h"
+#include "bus/ordering/wire_layout.h"
 #include "tests/unit/ordering/wire_again.h"
 #include "tests/unit/ordering/wire_dice.h"
 #include "tests/unit/ordering/wire_samples.h"
@@ -183,7 +184,7 @@ std::vector<Sample> hostile() {
   return {{"commit_that_ends_early", cut, ""},
           {"join_counts_that_wrap", changed(3, 24, 0xffff'0003), ""},
           {"piece_length_that_wraps", changed(0, kDataHeaderBytes, 0xffff'fff8), ""},
-          {"range_that_wraps", changed(2, 96, 0xffff'ffff), ""},
+          {"range_that_wraps", changed(2, kTokenBytes + 8, 0xffff'ffff), ""},
           {"recovered_in_recovered", nest, ""},
           {"token_count_that_wraps", changed(2, 80, 0x1000'0002), ""}};
 }

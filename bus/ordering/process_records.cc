@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/process_records.cc - what messages carry, byte by byte: docs/wire-format.md.
+#include <algorithm>
+
+#include "bus/ordering/byte_reader.h"
+#include "bus/ordering/byte_writer.h"
+#include "bus/ordering/processes.h"
+
+namespace evs::ordering::records {
+namespace {
+
+constexpr size_t kChangeBytes = 24;
+constexpr uint32_t kInConfiguration = 1;
+
+bool has_group(Change what) { return what == Change::join_group || what == Change::leave_group; }
+
+void put(ByteWriter& to, const Group& group) {
+  for (const std::byte b : group) to.put(static_cast<uint8_t>(b));
+}
+
+Group take_group(ByteReader& in) {
+  Group group;
+  for (std::byte& b : group) b = static_cast<std::byte>(in.take<uint8_t>());
+  return group;
+}
+
+bool is_kind(ByteReader& in, RecordKind kind) { return in.take<uint8_t>() == static_cast<uint8_t>(kind); }
+
+bool take_member(ByteReader& in, HostId from, Member& member) {
+  member.process.node = in.take<uint32_t>();
+  member.process.pid = in.take<uint32_t>();
+  member.process.incarnation = in.take<uint64_t>();
+  const auto groups = in.take<uint32_t>();
+  const auto flags = in.take<uint32_t>();
+  if (!in.ok() || (flags & ~kInConfiguration) != 0 || host_of(member.process.node) != from) return false;
+  if (groups > in.rest().size() / kGroupBytes) return false;
+  member.in_configuration = flags == kInConfiguration;
+  member.groups.clear();
+  member.groups.reserve(groups);
+  for (uint32_t i = 0; i < groups; ++i) {
+    const Group group = take_group(in);
+    if (!member.groups.empty() && group <= member.groups.back()) return false;
+    member.groups.push_back(group);
+  }
+  return true;
+}
+
+}  // namespace
+
+size_t opening_bytes(size_t processes, size_t groups) { return kOpeningBytes + processes * kMemberBytes + groups * kGroupBytes; }
+
+void encode_message(NodeId sender, Bytes payload, std::vector<std::byte>& out) {
+  {
+    ByteWriter to(out, kMessageHeaderBytes);
+    to.put(static_cast<uint32_t>(RecordKind::message));
+    to.put(sender);
+  }
+  out.insert(out.end(), payload.begin(), payload.end());
+}
+
+void encode(const ChangeRecord& record, std::vector<std::byte>& out) {
+  ByteWriter to(out, kChangeBytes + (has_group(record.what) ? kGroupBytes : 0));
+  to.put(static_cast<uint8_t>(RecordKind::change));
+  to.put(static_cast<uint8_t>(record.what));
+  to.put_zero<uint16_t>();
+  to.put(record.process.node);
+  to.put(record.process.pid);
+  to.put_zero<uint32_t>();
+  to.put(record.process.incarnation);
+  if (has_group(record.what)) put(to, record.group);
+}
+
+void encode(const Opening& opening, std::vector<std::byte>& out) {
+  size_t groups = 0;
+  for (const Member& member : opening.processes) groups += member.groups.size();
+  ByteWriter to(out, opening_bytes(opening.processes.size(), groups));
+  to.put(static_cast<uint32_t>(RecordKind::opening));
+  to.put(static_cast<uint32_t>(opening.processes.size()));
+  to.put(opening.configuration.number);
+  to.put(opening.configuration.representative);
+  to.put(opening.configuration_members);
+  to.put_zero<uint64_t>();
+  for (const Member& member : opening.processes) {
+    to.put(member.process.node);
+    to.put(member.process.pid);
+    to.put(member.process.incarnation);
+    to.put(static_cast<uint32_t>(member.groups.size()));
+    to.put(member.in_configuration ? kInConfiguration : uint32_t{0});
+    for (const Group& group : member.groups) put(to, group);
+  }
+}
+
+bool kind_of(Bytes message, RecordKind& kind) {
+  if (message.empty()) return false;
+  kind = static_cast<RecordKind>(message.front());
+  return kind >= RecordKind::message && kind <= RecordKind::opening;
+}
+
+bool decode_message(Bytes message, HostId from, NodeId& sender, Bytes& payload) {
+  ByteReader in(message);
+  if (in.take<uint32_t>() != static_cast<uint32_t>(RecordKind::message)) return false;
+  sender = in.take<uint32_t>();
+  payload = in.rest();
+  return in.ok() && host_of(sender) == from;
+}
+
+bool decode(Bytes message, HostId from, ChangeRecord& record) {
+  ByteReader in(message);
+  if (!is_kind(in, RecordKind::change)) return false;
+  record.what = static_cast<Change>(in.take<uint8_t>());
+  in.take_zero<uint16_t>();
+  record.process.node = in.take<uint32_t>();
+  record.process.pid = in.take<uint32_t>();
+  in.take_zero<uint32_t>();
+  record.process.incarnation = in.take<uint64_t>();
+  if (record.what < Change::join || record.what > Change::leave_group || host_of(record.process.node) != from) return false;
+  record.group = has_group(record.what) ? take_group(in) : Group{};
+  return in.ok() && in.rest().empty();
+}
+
+bool decode(Bytes message, HostId from, Opening& opening) {
+  ByteReader in(message);
+  if (in.take<uint32_t>() != static_cast<uint32_t>(RecordKind::opening)) return false;
+  const auto count = in.take<uint32_t>();
+  opening.configuration.number = in.take<uint64_t>();
+  opening.configuration.representative = in.take<uint32_t>();
+  opening.configuration_members = in.take<uint32_t>();
+  in.take_zero<uint64_t>();
+  if (!in.ok() || count > in.rest().size() / kMemberBytes) return false;
+  opening.processes.clear();
+  opening.processes.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    Member member;
+    if (!take_member(in, from, member)) return false;
+    if (!opening.processes.empty() && member.process.node <= opening.processes.back().process.node) return false;
+    opening.processes.push_back(std::move(member));
+  }
+  return in.ok() && in.rest().empty();
+}
+
+}  // namespace evs::ordering::records

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/processes.h - processes over hosts: who they are, their configurations, and what hosts' messages say about them.
+//
+// The bytes of every message that hosts exchange begin with its kind (docs/wire-format.md, "What messages carry"):
+//
+//   message   an application's: from this process of the sending host
+//   change    a process of the sending host joins, leaves, died, joins or leaves a group
+//   opening   all processes of the sending host, with their groups: what it says first in every ring
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "bus/ordering/packets.h"
+
+namespace evs::ordering {
+
+using NodeId = uint32_t;  // host id << 12 | slot
+inline constexpr uint32_t kSlotBits = 12;
+inline constexpr HostId host_of(NodeId node) { return node >> kSlotBits; }
+
+struct Process {
+  NodeId node = 0;
+  uint32_t pid = 0;
+  uint64_t incarnation = 0;  // tells it from who had the nodeid before
+  friend auto operator<=>(const Process&, const Process&) = default;
+};
+using Processes = std::vector<Process>;  // sorted by nodeid, which nobody shares
+
+using Group = std::array<std::byte, 32>;
+
+// The name of a configuration of processes: what evs_ring_id is made from. No two configurations that differ have one name.
+struct ConfigurationId {
+  uint64_t number = 0;        // ring sequence << 32 | change: regular ones are even, the transitional one before it is one less
+  NodeId representative = 0;  // the lowest member
+  friend auto operator<=>(const ConfigurationId&, const ConfigurationId&) = default;
+};
+
+struct ProcessConfiguration {
+  ConfigurationId id;
+  Processes members;
+};
+
+struct Member {
+  Process process;
+  bool in_configuration = false;  // of the one that its host has in force; else it joined since
+  std::vector<Group> groups;      // sorted
+};
+
+enum class RecordKind : uint8_t { message = 1, change = 2, opening = 3 };
+enum class Change : uint8_t { join = 1, leave = 2, died = 3, join_group = 4, leave_group = 5 };
+
+struct ChangeRecord {
+  Change what = Change::join;
+  Process process;
+  Group group{};  // with join_group, leave_group
+};
+
+struct Opening {
+  ConfigurationId configuration;       // in force at the sending host; none: zero
+  uint32_t configuration_members = 0;  // how many that one has
+  std::vector<Member> processes;       // of the sending host, sorted
+};
+
+namespace records {
+
+inline constexpr size_t kMessageHeaderBytes = 8;
+inline constexpr size_t kOpeningBytes = 32, kMemberBytes = 24, kGroupBytes = sizeof(Group);
+size_t opening_bytes(size_t processes, size_t groups);
+
+// Appended to `out`.
+void encode_message(NodeId sender, Bytes payload, std::vector<std::byte>& out);
+void encode(const ChangeRecord& record, std::vector<std::byte>& out);
+void encode(const Opening& opening, std::vector<std::byte>& out);
+
+// Of a message that host `from` sent. False: it breaks a rule of docs/wire-format.md; nothing is to be believed of it.
+bool kind_of(Bytes message, RecordKind& kind);
+bool decode_message(Bytes message, HostId from, NodeId& sender, Bytes& payload);
+bool decode(Bytes message, HostId from, ChangeRecord& record);
+bool decode(Bytes message, HostId from, Opening& opening);
+
+}  // namespace records
+}  // namespace evs::ordering
