@@ -31,6 +31,7 @@ Settings settings_of(const Plan& plan, HostId id) {
   settings.queue_bytes = 256 << 10;
   settings.message_limit = 64 << 10;
   settings.cannot_receive_visits = 200;
+  settings.exchange = plan.processes;
   return settings;
 }
 
@@ -59,6 +60,12 @@ Plan Plan::draw(uint64_t seed) {
   return plan;
 }
 
+void Plan::make_processes() {
+  Prng prng(seed ^ 0xbe11);
+  processes = true;
+  change_every = prng.chance(0.2) ? prng.between(200'000, 2'000'000) : prng.between(2, 60) * kMs;
+}
+
 void Plan::make_late() {
   straggle = 0.2;
   delay_most = 10 * kMs;
@@ -71,6 +78,7 @@ std::string Plan::text() const {
            static_cast<unsigned long long>(seed), hosts, loss, picky_type, repeat, straggle, partitions ? " partitions" : "", one_way ? " one-way" : "",
            crashes ? " crashes" : "", pauses ? " pauses" : "", holes ? " holes" : "", large ? " large" : "", accelerated,
            static_cast<double>(delay_most) / 1e6, static_cast<double>(chaos) / 1e9, static_cast<double>(message_every) / 1e6);
+  if (processes) return line + std::string(", a change of processes every ") + std::to_string(change_every / 1000) + " us";
   return line;
 }
 
@@ -158,6 +166,12 @@ void Cluster::some_message() {
   outcome_.submitted += node.submit(now_, service, bytes, prng_);
 }
 
+void Cluster::some_change() {
+  Node& node = nodes_[prng_.below(plan_.hosts)];
+  if (!node.alive() || node.paused()) return;
+  outcome_.changes += node.change(now_, prng_);
+}
+
 void Cluster::run_until(Instant until, bool chaos) {
   for (;;) {
     Instant at = network_.next();
@@ -167,11 +181,14 @@ void Cluster::run_until(Instant until, bool chaos) {
         at = node.next_deadline();
         due = &node;
       }
-    const Instant next_chaos = chaos ? std::min(next_fault_, next_message_) : kNever;
+    const Instant next_chaos = chaos ? std::min({next_fault_, next_message_, next_change_}) : kNever;
     if (std::min(at, next_chaos) > until) break;
     if (next_chaos < at) {
       now_ = std::max(now_, next_chaos);
-      if (next_message_ <= next_fault_) {
+      if (next_change_ == next_chaos) {
+        some_change();
+        next_change_ = now_ + prng_.between(1, 2 * plan_.change_every);
+      } else if (next_message_ <= next_fault_) {
         some_message();
         next_message_ = now_ + prng_.between(1, 2 * plan_.message_every);
       } else {
@@ -199,6 +216,7 @@ bool Cluster::at_rest() const {
     ++living;
     if (first == nullptr) first = &node;
     if (!node.protocol().is_operational() || node.protocol().ring() != first->protocol().ring()) return false;
+    if (plan_.processes && !node.residents()->level().exchanged()) return false;
   }
   return first == nullptr || first->protocol().members().size() == living;
 }
@@ -207,6 +225,7 @@ Outcome Cluster::run() {
   for (Node& node : nodes_) node.start(now_);
   next_fault_ = now_ + 20 * kMs;
   next_message_ = now_ + kMs;
+  if (plan_.processes) next_change_ = now_ + kMs;
   run_until(now_ + plan_.chaos, true);
 
   network_.heal();
@@ -239,7 +258,8 @@ Outcome Cluster::run() {
   for (Node& node : nodes_) {
     outcome_.delivered += node.delivered();
     if (!node.alive()) continue;
-    living.push_back(node.id());
+    if (plan_.processes) node.residents()->add_living(living);
+    else living.push_back(node.id());
     for (size_t why = 0; why < outcome_.reasons.size(); ++why) outcome_.reasons[why] += node.protocol().entered_gather(static_cast<Why>(why));
     node.end(now_);
   }

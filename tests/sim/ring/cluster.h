@@ -22,9 +22,12 @@ struct Plan {  // drawn from the seed; printed first
   uint32_t accelerated = 20;
   Duration delay_most = 200'000;
   Duration chaos = 0;
+  bool processes = false;       // several a host, and they are judged
+  uint64_t change_every = 0;    // ns between changes of processes, about
   uint64_t message_every = 0;   // ns between submissions, about
 
   static Plan draw(uint64_t seed);
+  void make_processes();
   void make_late();  // packets that outlive their ring are the rule: for the freeze rule
 
   std::string text() const;
@@ -33,7 +36,7 @@ struct Plan {  // drawn from the seed; printed first
 struct Outcome {
   std::vector<verify::Violation> violations;
   std::string unfinished;       // the liveness phase did not come to rest: why
-  uint64_t submitted = 0, delivered = 0, configurations = 0, faults = 0, packets = 0;
+  uint64_t submitted = 0, delivered = 0, configurations = 0, faults = 0, packets = 0, changes = 0;
   std::vector<uint64_t> reasons = std::vector<uint64_t>(static_cast<size_t>(ordering::Why::count_));
   bool good() const { return violations.empty() && unfinished.empty(); }
 };
@@ -47,6 +50,7 @@ class Cluster {
   void run_until(Instant until, bool chaos);
   void fault();
   void some_message();
+  void some_change();
   bool at_rest() const;
   void say(const std::string& what) const;
 
@@ -57,7 +61,7 @@ class Cluster {
   verify::Run run_;
   std::deque<Node> nodes_;
   Instant now_{1'000'000};
-  Instant next_fault_ = ordering::kNever, next_message_ = ordering::kNever;
+  Instant next_fault_ = ordering::kNever, next_message_ = ordering::kNever, next_change_ = ordering::kNever;
   Outcome outcome_;
 };
 

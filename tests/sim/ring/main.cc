@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/sim/ring/main.cc - evs-ring-sim: seeds in, violations out.
 //
-//   evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--keep-going] [--late] [--mutant=NAME --expect=P,P]
+//   evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--keep-going] [--late] [--processes] [--mutant=NAME --expect=P,P]
 //
 // --seed plays one run and, with --tell, its faults as a timeline. --mutant leaves a rule out (in the build for tests alone): the first bad run
 // must then violate one of the predicates expected; L stands for a run that does not come to rest.
@@ -28,7 +28,7 @@ static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::count_));
 
 struct Wishes {
   uint64_t from = 1, seeds = 1000, one = 0;
-  bool tell = false, keep_going = false, late = false;
+  bool tell = false, keep_going = false, late = false, processes = false;
   std::string mutant, expect;
 };
 
@@ -79,6 +79,7 @@ void add(Outcome& sum, const Outcome& outcome) {
   sum.configurations += outcome.configurations;
   sum.faults += outcome.faults;
   sum.packets += outcome.packets;
+  sum.changes += outcome.changes;
   for (size_t i = 0; i < sum.reasons.size(); ++i) sum.reasons[i] += outcome.reasons[i];
 }
 
@@ -86,6 +87,7 @@ void print(const Outcome& sum, uint64_t runs, uint64_t bad) {
   const auto u = [](uint64_t n) { return static_cast<unsigned long long>(n); };
   printf("%llu runs, %llu bad; %llu messages, %llu deliveries, %llu configurations, %llu faults, %llu packets\n", u(runs), u(bad),
          u(sum.submitted), u(sum.delivered), u(sum.configurations), u(sum.faults), u(sum.packets));
+  if (sum.changes != 0) printf("%llu changes of processes\n", u(sum.changes));
   constexpr const char* kReasons[] = {"started", "token lost", "foreign ring", "join heard", "cannot receive", "consensus missed", "commit lost",
                                       "recovery lost", "recovery too long"};
   static_assert(std::size(kReasons) == static_cast<size_t>(evs::ordering::Why::count_));
@@ -102,6 +104,7 @@ int main(int argc, char** argv) {
     const char* a = argv[i];
     if (strcmp(a, "--tell") == 0) wishes.tell = true;
     else if (strcmp(a, "--keep-going") == 0) wishes.keep_going = true;
+    else if (strcmp(a, "--processes") == 0) wishes.processes = true;
     else if (strcmp(a, "--late") == 0) wishes.late = true;
     else if (!number(a, "--from=", wishes.from) && !number(a, "--seeds=", wishes.seeds) && !number(a, "--seed=", wishes.one) &&
              !text(a, "--mutant=", wishes.mutant) && !text(a, "--expect=", wishes.expect)) {
@@ -121,6 +124,7 @@ int main(int argc, char** argv) {
   uint64_t runs = 0, bad = 0;
   for (uint64_t seed = wishes.from; seed < wishes.from + wishes.seeds; ++seed) {
     evs::sim::Plan plan = evs::sim::Plan::draw(seed);
+    if (wishes.processes) plan.make_processes();
     if (wishes.late) plan.make_late();
     if (wishes.tell) printf("%s\n", plan.text().c_str());
     evs::sim::Cluster cluster(plan, wishes.tell);

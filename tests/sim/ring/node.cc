@@ -11,17 +11,6 @@ namespace {
 using namespace ordering;
 
 constexpr size_t kSocketPackets = 256;
-constexpr uint64_t kPiecesAFrame = 1024;  // a message's place: its frame's, and which of the frame's
-
-// FNV-1a. None of what is too short to be one of a kind.
-uint64_t hash_of(Bytes bytes) {
-  if (bytes.size() < 8) return 0;
-  uint64_t h = 0xcbf29ce484222325ull;
-  for (const std::byte b : bytes) h = (h ^ static_cast<uint64_t>(b)) * 0x100000001b3ull;
-  return h | 1;
-}
-
-uint64_t place(Seq seq, uint32_t index) { return seq.value * kPiecesAFrame + index; }
 
 }  // namespace
 
@@ -33,8 +22,9 @@ void Node::start(Instant now) {
   ++life_;
   settings_.self.nonce = life_ * 1000 + settings_.self.id;
   settings_.ring_sequence = stored_;
-  trace_ = &run_.boot({settings_.self.id, life_}, verify::Level::host);
   protocol_ = std::make_unique<Protocol>(settings_);
+  if (residents_) residents_->begin(*protocol_, settings_.message_limit);
+  else trace_ = &run_.boot({settings_.self.id, life_}, verify::Level::host);
   hashes_.clear();
   paused_ = false;
   waiting_.clear();
@@ -44,7 +34,8 @@ void Node::start(Instant now) {
 
 void Node::crash(Instant now) {
   protocol_.reset();
-  trace_->fail(static_cast<int64_t>(now.ns));
+  if (residents_) residents_->crash(static_cast<int64_t>(now.ns));
+  else trace_->fail(static_cast<int64_t>(now.ns));
 }
 
 void Node::leave(Instant now) {
@@ -54,7 +45,9 @@ void Node::leave(Instant now) {
 }
 
 void Node::end(Instant now) {
-  if (alive()) trace_->end(static_cast<int64_t>(now.ns));
+  if (!alive()) return;
+  if (residents_) residents_->end(static_cast<int64_t>(now.ns));
+  else trace_->end(static_cast<int64_t>(now.ns));
 }
 
 void Node::resume(Instant now) {
@@ -79,7 +72,18 @@ void Node::on_deadline(Instant now) {
   carry_out(now);
 }
 
+bool Node::change(Instant now, Prng& prng) {
+  const bool changed = residents_->change(now, prng, out_);
+  carry_out(now);
+  return changed;
+}
+
 bool Node::submit(Instant now, Service service, size_t bytes, Prng& prng) {
+  if (residents_) {
+    const bool taken = residents_->submit(now, service, bytes, prng, out_);
+    carry_out(now);
+    return taken;
+  }
   std::vector<std::byte> message(bytes);
   for (size_t i = 0; i < bytes; i += 8) {
     const uint64_t word = prng.next();
@@ -96,53 +100,68 @@ bool Node::submit(Instant now, Service service, size_t bytes, Prng& prng) {
 }
 
 void Node::carry_out(Instant now) {
-  const auto at = static_cast<int64_t>(now.ns);
-  for (const Effect& effect : out_.effects) {
-    switch (effect.kind) {
-      case Effect::Kind::send_to_all:
-        network_.carry(now, id(), 0, out_.packet(effect));
-        break;
-      case Effect::Kind::send_to:
-        network_.carry(now, id(), effect.to, out_.packet(effect));
-        break;
-      case Effect::Kind::store:
-        stored_ = effect.stored.ring_sequence;
-        break;
-      case Effect::Kind::stamped: {
-        const Stamped& stamped = out_.stamped[effect.begin];
-        trace_->send(name_of(stamped.ring), place(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
-                     hashes_[stamped.message], stamped.message, at);
-        hashes_.erase(stamped.message);
-        break;
-      }
-      case Effect::Kind::deliver: {
-        const Delivery& d = out_.deliveries[effect.begin];
-        ++delivered_;
-        trace_->deliver(conf_, name_of(d.ring), place(d.seq, d.index), static_cast<verify::Service>(d.service),
-                        {d.sender.id, (d.sender.nonce - d.sender.id) / 1000}, hash_of(d.bytes), at);
-        break;
-      }
-      case Effect::Kind::configuration: {
-        const ordering::Configuration& c = out_.configurations[effect.begin];
-        verify::Configuration told;
-        told.regular = name_of(c.ring);
-        told.transitional = !c.regular;
-        told.id = c.regular ? told.regular : run_.names.of(run_.names.text(told.regular) + ">" + run_.names.text(name_of(c.next)));
-        told.ring_seq = c.ring.sequence;
-        for (const Host& host : c.members) told.members.push_back(host.id);
-        conf_ = told.id;
-        trace_->conf(std::move(told), at);
-        break;
-      }
-      case Effect::Kind::flush_receive:
-        waiting_.clear();
-        break;
-      case Effect::Kind::paused:
-      case Effect::Kind::duplicate_host:
-        break;
-    }
+  do {
+    for (const Effect& effect : out_.effects) carry_out_one(now, effect);
+    out_.clear();
+  } while (residents_ && residents_->follow_up(now, out_));
+}
+
+void Node::carry_out_one(Instant now, const Effect& effect) {
+  switch (effect.kind) {
+    case Effect::Kind::send_to_all:
+      return network_.carry(now, id(), 0, out_.packet(effect));
+    case Effect::Kind::send_to:
+      return network_.carry(now, id(), effect.to, out_.packet(effect));
+    case Effect::Kind::store:
+      stored_ = effect.stored.ring_sequence;
+      return;
+    case Effect::Kind::flush_receive:
+      return waiting_.clear();
+    case Effect::Kind::paused:
+    case Effect::Kind::duplicate_host:
+      return;
+    case Effect::Kind::stamped:
+    case Effect::Kind::deliver:
+    case Effect::Kind::configuration:
+      if (residents_) residents_->on_effect(out_, effect, static_cast<int64_t>(now.ns));
+      else judge(now, effect);
+      return;
   }
-  out_.clear();
+}
+
+// What the host sees is written down for the judge.
+void Node::judge(Instant now, const Effect& effect) {
+  const auto at = static_cast<int64_t>(now.ns);
+  switch (effect.kind) {
+    case Effect::Kind::stamped: {
+      const Stamped& stamped = out_.stamped[effect.begin];
+      trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
+                   hashes_[stamped.message], stamped.message, at);
+      hashes_.erase(stamped.message);
+      break;
+    }
+    case Effect::Kind::deliver: {
+      const Delivery& d = out_.deliveries[effect.begin];
+      ++delivered_;
+      trace_->deliver(conf_, name_of(d.ring), place_of(d.seq, d.index), static_cast<verify::Service>(d.service),
+                      {d.sender.id, (d.sender.nonce - d.sender.id) / 1000}, hash_of(d.bytes), at);
+      break;
+    }
+    case Effect::Kind::configuration: {
+      const ordering::Configuration& c = out_.configurations[effect.begin];
+      verify::Configuration told;
+      told.regular = name_of(c.ring);
+      told.transitional = !c.regular;
+      told.id = c.regular ? told.regular : run_.names.of(run_.names.text(told.regular) + ">" + run_.names.text(name_of(c.next)));
+      told.ring_seq = c.ring.sequence;
+      for (const Host& host : c.members) told.members.push_back(host.id);
+      conf_ = told.id;
+      trace_->conf(std::move(told), at);
+      break;
+    }
+    default:
+      break;
+  }
 }
 
 }  // namespace evs::sim

@@ -9,13 +9,16 @@
 
 #include "bus/ordering/protocol.h"
 #include "tests/sim/ring/network.h"
+#include "tests/sim/ring/residents.h"
 #include "tools/verify/trace.h"
 
 namespace evs::sim {
 
 class Node {
  public:
-  Node(const ordering::Settings& settings, Network& network, verify::Run& run) : settings_(settings), network_(network), run_(run) {}
+  Node(const ordering::Settings& settings, Network& network, verify::Run& run) : settings_(settings), network_(network), run_(run) {
+    if (settings.exchange) residents_ = std::make_unique<Residents>(settings.self.id, run);
+  }
 
   void start(Instant now);
   void crash(Instant now);           // what was stored stays
@@ -31,12 +34,18 @@ class Node {
   Instant next_deadline() const { return alive() && !paused_ ? protocol_->next_deadline() : ordering::kNever; }
   bool submit(Instant now, ordering::Service service, size_t bytes, Prng& prng);
 
+  // With residents: something happens among them.
+  bool change(Instant now, Prng& prng);
+  const Residents* residents() const { return residents_.get(); }
+
   const ordering::Protocol& protocol() const { return *protocol_; }
-  uint64_t delivered() const { return delivered_; }
+  uint64_t delivered() const { return residents_ ? residents_->delivered() : delivered_; }
   HostId id() const { return settings_.self.id; }
 
  private:
   void carry_out(Instant now);
+  void carry_out_one(Instant now, const ordering::Effect& effect);
+  void judge(Instant now, const ordering::Effect& effect);
   verify::Token name_of(const ordering::RingId& ring);
 
   ordering::Settings settings_;
@@ -44,6 +53,7 @@ class Node {
   verify::Run& run_;
   verify::Trace* trace_ = nullptr;
   std::unique_ptr<ordering::Protocol> protocol_;
+  std::unique_ptr<Residents> residents_;
   ordering::Output out_;
   uint64_t stored_ = 0;
   uint64_t life_ = 0;

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/sim/ring/residents.cc - see residents.h.
+#include "tests/sim/ring/residents.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace evs::sim {
+namespace {
+
+using namespace ordering;
+
+constexpr uint32_t kSlots = 4;
+constexpr uint32_t kGroups = 3;
+constexpr uint64_t kPiecesAFrame = 1024;
+constexpr int kPlaceBits = 34;  // places of one ring: a configuration of processes goes on over several
+
+uint64_t place_in_run(const RingId& ring, Seq seq, uint32_t index) { return ring.sequence << kPlaceBits | place_of(seq, index); }
+
+Group some_group(Prng& prng) {
+  Group group{};
+  group[0] = static_cast<std::byte>(1 + prng.below(kGroups));
+  return group;
+}
+
+}  // namespace
+
+// FNV-1a.
+uint64_t hash_of(Bytes bytes) {
+  if (bytes.size() < 8) return 0;
+  uint64_t h = 0xcbf29ce484222325ull;
+  for (const std::byte b : bytes) h = (h ^ static_cast<uint64_t>(b)) * 0x100000001b3ull;
+  return h | 1;
+}
+
+uint64_t place_of(Seq seq, uint32_t index) { return seq.value * kPiecesAFrame + index; }
+
+verify::Token Residents::name_of(const ConfigurationId& id) {
+  return run_.names.of(std::to_string(id.number >> 32) + "." + std::to_string(id.number & UINT32_MAX) + "." + std::to_string(id.representative));
+}
+
+void Residents::begin(Protocol& protocol, uint32_t opening_limit) {
+  level_ = std::make_unique<ProcessLevel>(host_, opening_limit, protocol);
+  residents_.clear();
+  sent_.clear();
+  regular_ = {};
+}
+
+void Residents::crash(int64_t at) {
+  for (auto& [node, resident] : residents_)
+    if (resident.trace != nullptr) resident.trace->fail(at);
+  residents_.clear();
+}
+
+void Residents::end(int64_t at) {
+  for (auto& [node, resident] : residents_)
+    if (resident.trace != nullptr) resident.trace->end(at);
+}
+
+void Residents::add_living(std::vector<uint32_t>& nodes) const {
+  for (const auto& [node, resident] : residents_)
+    if (!resident.wants_to_go) nodes.push_back(node);
+}
+
+Residents::Resident* Residents::pick(Prng& prng, bool installed) {
+  std::vector<Resident*> some;
+  for (auto& [node, resident] : residents_)
+    if (!resident.wants_to_go && (!installed || resident.trace != nullptr)) some.push_back(&resident);
+  return some.empty() ? nullptr : some[prng.below(some.size())];
+}
+
+bool Residents::change(Instant now, Prng& prng, Output& out) {
+  const uint64_t what = prng.below(6);
+  if (what < 2) {
+    const auto slot = static_cast<uint32_t>(prng.between(1, kSlots));
+    const NodeId node = host_ << kSlotBits | slot;
+    if (residents_.count(node) != 0) return false;
+    const Process process{node, static_cast<uint32_t>(prng.between(2, 30000)), incarnations_[slot] + 1};
+    if (level_->join(now, process, out) != Submitted::ok) return false;
+    ++incarnations_[slot];
+    residents_[node].process = process;
+    return true;
+  }
+  Resident* const one = pick(prng, false);
+  if (one == nullptr) return false;
+  if (what < 4) {
+    const Change how = what == 2 ? Change::join_group : Change::leave_group;
+    return level_->change_group(now, one->process.node, how, some_group(prng), out) == Submitted::ok;
+  }
+  if (level_->leave(now, one->process.node, what == 4 ? Change::leave : Change::died, out) != Submitted::ok) return false;
+  one->wants_to_go = true;
+  return true;
+}
+
+bool Residents::submit(Instant now, Service service, size_t bytes, Prng& prng, Output& out) {
+  Resident* const sender = pick(prng, true);
+  if (sender == nullptr) return false;
+  std::vector<std::byte> message(bytes);
+  for (size_t i = 0; i < bytes; i += 8) {
+    const uint64_t word = prng.next();
+    std::memcpy(message.data() + i, &word, std::min<size_t>(8, bytes - i));
+  }
+  // Within the call the message may be stamped already.
+  const Sent sent{sender->process.node, ++sender->submissions, hash_of(message)};
+  uint64_t number = 0;
+  const bool taken = level_->send(now, sent.node, service, message, number, out) == Submitted::ok;
+  if (taken) {
+    sent_[number] = sent;
+    sender->trace->submit(sent.submission, static_cast<int64_t>(now.ns));
+  } else {
+    --sender->submissions;
+  }
+  return taken;
+}
+
+void Residents::on_effect(const Output& out, const Effect& effect, int64_t at) {
+  if (effect.kind == Effect::Kind::stamped) return on_stamped(out.stamped[effect.begin], at);
+  told_.clear();
+  level_->digest(out, effect, told_);
+  for (const Told& told : told_) on_told(told, out, effect, at);
+}
+
+void Residents::on_stamped(const Stamped& stamped, int64_t at) {
+  const auto found = sent_.find(stamped.message);
+  if (found == sent_.end()) return;  // a change, or an opening
+  const Sent& sent = found->second;
+  const auto sender = residents_.find(sent.node);
+  if (sender != residents_.end() && sender->second.trace != nullptr)
+    sender->second.trace->send(regular_, place_in_run(stamped.ring, stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
+                               sent.hash, sent.submission, at);
+  sent_.erase(found);
+}
+
+void Residents::install(Resident& resident, const Told& told, int64_t at) {
+  const Processes& members = told.configuration.members;
+  if (!std::binary_search(members.begin(), members.end(), resident.process)) return;
+  const bool regular = told.kind == Told::Kind::regular;
+  if (resident.trace == nullptr) {
+    if (!regular) return;
+    resident.trace = &run_.boot({resident.process.node, resident.process.incarnation}, verify::Level::process);
+  }
+  verify::Configuration conf;
+  conf.id = name_of(told.configuration.id);
+  conf.transitional = !regular;
+  conf.regular = regular ? conf.id : resident.conf;
+  conf.ring_seq = told.configuration.id.number;
+  for (const Process& process : members) conf.members.push_back(process.node);
+  resident.conf = conf.id;
+  resident.members = members;
+  resident.trace->conf(std::move(conf), at);
+}
+
+void Residents::on_told(const Told& told, const Output& out, const Effect& effect, int64_t at) {
+  switch (told.kind) {
+    case Told::Kind::regular:
+      regular_ = name_of(told.configuration.id);
+      [[fallthrough]];
+    case Told::Kind::transitional:
+      for (auto& [node, resident] : residents_) install(resident, told, at);
+      break;
+    case Told::Kind::message: {
+      const Delivery& d = out.deliveries[effect.begin];
+      for (auto& [node, resident] : residents_) {
+        if (resident.trace == nullptr) continue;
+        ++delivered_;
+        resident.trace->deliver(resident.conf, regular_, place_in_run(d.ring, d.seq, d.index), static_cast<verify::Service>(d.service),
+                                {told.process.node, told.process.incarnation}, hash_of(told.payload), at);
+      }
+      break;
+    }
+    case Told::Kind::gone: {
+      const auto found = residents_.find(told.process.node);
+      if (found == residents_.end() || found->second.process != told.process) break;
+      if (found->second.trace != nullptr) found->second.trace->fail(at);
+      residents_.erase(found);
+      break;
+    }
+    case Told::Kind::group:
+      break;
+  }
+}
+
+}  // namespace evs::sim

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/sim/ring/residents.h - the processes of one simulated host: who joins, sends, leaves and dies there, and the trace of each.
+//
+// With residents the judged are they, and no longer the hosts: what the hosts see is theirs only to pass on.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "bus/ordering/process_level.h"
+#include "tests/sim/ring/prng.h"
+#include "tools/verify/trace.h"
+
+namespace evs::sim {
+
+class Residents {
+ public:
+  Residents(ordering::HostId host, verify::Run& run) : host_(host), run_(run) {}
+
+  void begin(ordering::Protocol& protocol, uint32_t opening_limit);  // the host starts: nobody lives there yet
+  void crash(int64_t at);                                            // all die with it
+  void end(int64_t at);
+
+  // Somebody joins, leaves, dies, joins or leaves a group. False: there was no way.
+  bool change(ordering::Instant now, Prng& prng, ordering::Output& out);
+  bool submit(ordering::Instant now, ordering::Service service, size_t bytes, Prng& prng, ordering::Output& out);
+
+  void on_effect(const ordering::Output& out, const ordering::Effect& effect, int64_t at);
+  bool follow_up(ordering::Instant now, ordering::Output& out) { return level_->follow_up(now, out); }
+
+  const ordering::ProcessLevel& level() const { return *level_; }
+  uint64_t delivered() const { return delivered_; }
+  void add_living(std::vector<uint32_t>& nodes) const;
+
+ private:
+  struct Resident {
+    ordering::Process process;
+    verify::Trace* trace = nullptr;  // from its first configuration on
+    verify::Token conf;
+    bool wants_to_go = false;
+    uint64_t submissions = 0;
+    ordering::Processes members;  // of the configuration that it is in
+  };
+  struct Sent {
+    ordering::NodeId node = 0;
+    uint64_t submission = 0, hash = 0;
+  };
+
+  verify::Token name_of(const ordering::ConfigurationId& id);
+  void on_told(const ordering::Told& told, const ordering::Output& out, const ordering::Effect& effect, int64_t at);
+  void install(Resident& resident, const ordering::Told& told, int64_t at);
+  void on_stamped(const ordering::Stamped& stamped, int64_t at);
+  Resident* pick(Prng& prng, bool installed);
+
+  ordering::HostId host_;
+  verify::Run& run_;
+  std::unique_ptr<ordering::ProcessLevel> level_;
+  std::map<ordering::NodeId, Resident> residents_;
+  std::map<uint32_t, uint64_t> incarnations_;  // by slot: over all lives of the host
+  std::map<uint64_t, Sent> sent_;              // not stamped yet, by number
+  verify::Token regular_;                      // the regular configuration in force, or the last one
+  std::vector<ordering::Told> told_;
+  uint64_t delivered_ = 0;
+};
+
+// What makes a payload one of a kind; 0: it is too short for that.
+uint64_t hash_of(ordering::Bytes bytes);
+// A message's place: its frame's, and which of the frame's.
+uint64_t place_of(ordering::Seq seq, uint32_t index);
+
+}  // namespace evs::sim
