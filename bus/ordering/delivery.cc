@@ -16,8 +16,11 @@ void Deliverer::begin(const RingId& ring, const Hosts& members) {
 }
 
 Deliverer::Sender* Deliverer::sender_of(HostId id) {
+  if (last_ < senders_.size() && senders_[last_].host.id == id) return &senders_[last_];  // frames come a visit's worth at a time
   const auto at = std::lower_bound(senders_.begin(), senders_.end(), id, [](const Sender& s, HostId wanted) { return s.host.id < wanted; });
-  return at != senders_.end() && at->host.id == id ? &*at : nullptr;
+  if (at == senders_.end() || at->host.id != id) return nullptr;
+  last_ = static_cast<size_t>(at - senders_.begin());
+  return &*at;
 }
 
 void Deliverer::hand_on(Frame& frame, Sender& sender, bool transitional, Output& out) {

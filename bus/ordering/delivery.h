@@ -42,6 +42,7 @@ class Deliverer {
   Assembly& assembly_;
   RingId ring_;
   std::vector<Sender> senders_;  // by id
+  size_t last_ = 0;              // who was looked for last
   Seq delivered_;
 };
 

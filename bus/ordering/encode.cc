@@ -36,6 +36,17 @@ void put_hosts(ByteWriter& to, const Hosts& hosts) {
   }
 }
 
+// All of it is fields: no byte is left as it was.
+void put_data_header(ByteWriter& to, const Host& sender, const Data& data, size_t packet_bytes) {
+  put_header(to, PacketType::data, 0, sender, packet_bytes);
+  const uint32_t own =
+      static_cast<uint32_t>(data.service) | static_cast<uint32_t>(data.body) << 8 | static_cast<uint32_t>(data.piece_count) << 16;
+  put_ring(to, data.ring, own);
+  to.put(data.seq.value);
+  to.put(data.previous.value);
+  to.put(data.round);
+}
+
 bool encode_ring_only(PacketType type, const Host& sender, const RingId& ring, std::vector<std::byte>& out) {
   if (!is_host(sender.id) || !is_ring(ring)) return false;
   ByteWriter to(out, kRingHeaderBytes);
@@ -77,15 +88,17 @@ bool encode(const Host& sender, const Data& data, std::vector<std::byte>& out) {
   if (!is_host(sender.id) || check(data) != Malformed::none) return false;
   {
     ByteWriter to(out, kDataHeaderBytes);
-    put_header(to, PacketType::data, 0, sender, kDataHeaderBytes + data.payload.size());
-    const uint32_t own = static_cast<uint32_t>(data.service) | static_cast<uint32_t>(data.body) << 8 |
-                         static_cast<uint32_t>(data.piece_count) << 16;
-    put_ring(to, data.ring, own);
-    to.put(data.seq.value);
-    to.put(data.previous.value);
-    to.put(data.round);
+    put_data_header(to, sender, data, kDataHeaderBytes + data.payload.size());
   }
   out.insert(out.end(), data.payload.begin(), data.payload.end());
+  return true;
+}
+
+bool encode_around(const Host& sender, const Data& data, std::span<std::byte> packet) {
+  if (packet.size() < kDataHeaderBytes || packet.size() > kMaxPacketBytes) return false;
+  if (!is_host(sender.id) || check(data) != Malformed::none) return false;
+  ByteWriter to(packet.first(kDataHeaderBytes));
+  put_data_header(to, sender, data, packet.size());
   return true;
 }
 

@@ -8,11 +8,6 @@ namespace evs::ordering {
 
 FrameStore::FrameStore(uint32_t capacity) : slots_(capacity), mask_(capacity - 1) {}
 
-const Frame* FrameStore::find(Seq seq) const {
-  const Frame& frame = slots_[seq.value & mask_];
-  return frame.held && frame.seq == seq ? &frame : nullptr;
-}
-
 void FrameStore::count_in(Seq seq) {
   if (seq > high_) high_ = seq;
   while (find(next(received_up_to_)) != nullptr) received_up_to_ = next(received_up_to_);
@@ -31,7 +26,7 @@ FrameStore::Put FrameStore::put(const Data& data, HostId sender, Bytes packet) {
   frame.piece_count = data.piece_count;
   frame.held = true;
   frame.delivered = false;
-  frame.packet.assign(packet.begin(), packet.end());
+  frame.packet.assign(packet);
   count_in(data.seq);
   return Put::fresh;
 }
@@ -43,7 +38,7 @@ Frame& FrameStore::stamp(Seq seq, Seq previous, HostId sender) {
   frame.sender = sender;
   frame.held = false;
   frame.delivered = false;
-  frame.packet.clear();
+  frame.packet.end(0);
   return frame;
 }
 

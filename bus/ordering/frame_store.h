@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "bus/ordering/packet_buffer.h"
 #include "bus/ordering/wire.h"
 
 namespace evs::ordering {
@@ -21,7 +22,7 @@ struct Frame {
   uint16_t piece_count = 0;
   bool held = false;
   bool delivered = false;
-  std::vector<std::byte> packet;
+  PacketBuffer packet;
 
   Bytes payload() const { return Bytes(packet).subspan(wire::kDataHeaderBytes); }
 };
@@ -37,7 +38,10 @@ class FrameStore {
   void hold_stamped(Seq seq);
 
   Frame* find(Seq seq) { return const_cast<Frame*>(std::as_const(*this).find(seq)); }
-  const Frame* find(Seq seq) const;
+  const Frame* find(Seq seq) const {
+    const Frame& frame = slots_[seq.value & mask_];
+    return frame.held && frame.seq == seq ? &frame : nullptr;
+  }
 
   Seq received_up_to() const { return received_up_to_; }  // nothing is missing up to here
   Seq high() const { return high_; }                      // the highest held

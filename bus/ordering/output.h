@@ -2,9 +2,10 @@
 // bus/ordering/output.h - what the ordering layer wants done, in the order in which it must be done.
 //
 // An effect is carried out before the next one is begun; a `store` has reached what survives this process before the sends
-// behind it leave. Sends that stand side by side may go out as one super-packet or with one system call. Packets, payloads and
-// member lists lie in the Output and stay until clear(); the caller keeps one Output and clears it for each turn, so that in
-// the steady state nothing is allocated.
+// behind it leave. Sends that stand side by side may go out as one super-packet or with one system call: packet() says where each
+// lies. Frames that are sent and messages that are delivered lie where the core keeps them, and stay as they are until the next call into it: each
+// call's effects are carried out before the next one. All else lies in the Output and stays until clear(). The caller keeps
+// one Output and clears it for each call, so that in the steady state nothing is allocated.
 #pragma once
 
 #include <string_view>
@@ -46,6 +47,7 @@ struct Effect {
   enum class Kind : uint8_t { send_to_all, send_to, store, deliver, configuration, stamped, paused, duplicate_host, flush_receive };
   Kind kind = Kind::send_to_all;
   size_t begin = 0, end = 0;  // sends: the packet, in Output::bytes; deliver, stamped, configuration: which, in its list
+  const std::byte* kept = nullptr;  // sends: the packet's first byte, where the core keeps it; begin and end are its bounds there
   HostId to = kNoHost;        // send_to
   Stored stored{};            // store
   Duration paused_for = 0;    // paused
@@ -69,7 +71,10 @@ class Output {
     configurations.clear();
     stamped.clear();
   }
-  Bytes packet(const Effect& e) const { return Bytes(bytes).subspan(e.begin, e.end - e.begin); }
+  Bytes packet(const Effect& e) const {
+    const std::byte* from = e.kept != nullptr ? e.kept : bytes.data();
+    return {from + e.begin, e.end - e.begin};
+  }
 
   // A packet that stands in `bytes` from `begin` on is sent; to kNoHost: to all.
   void sends_from(size_t begin, HostId to) {
@@ -83,9 +88,18 @@ class Output {
     bytes.insert(bytes.end(), packet.begin(), packet.end());
     sends_from(begin, to);
   }
-  void deliver(const Delivery& delivery) {
+  // A packet that the core keeps, and leaves as it is until the next call into it.
+  void send_kept(HostId to, Bytes packet) {
+    Effect& effect = add(to == kNoHost ? Effect::Kind::send_to_all : Effect::Kind::send_to);
+    effect.kept = packet.data();
+    effect.end = packet.size();
+    effect.to = to;
+  }
+  // The caller fills it, field by field, where it stays. Put together elsewhere and copied, it is read in wider words than it was just written in,
+  // and the processor waits for each; that took longer than all else that is done for a small message.
+  Delivery& deliver() {
     add(Effect::Kind::deliver).begin = deliveries.size();
-    deliveries.push_back(delivery);
+    return deliveries.emplace_back();
   }
   void configure(const Configuration& configuration) {
     add(Effect::Kind::configuration).begin = configurations.size();

@@ -16,6 +16,14 @@ inline bool fits_its_message(const Piece& fragment) {
   return fragment.last ? fragment.index <= others : fragment.index < others;
 }
 
+// The bytes of the whole message that stands in front; without any, not even a place: it is a fragment, or malformed, and piece_at() tells
+// which. For frames of many small messages: most are whole, and a struct that would say so costs more than they do.
+inline Bytes whole_at(Bytes payload) {
+  if (payload.size() < kPieceBytes || load_little<uint32_t>(payload.data() + kPieceFlagsAt) != kPieceLast) return {};
+  const size_t length = load_little<uint32_t>(payload.data());
+  return length <= payload.size() - kPieceBytes ? payload.subspan(kPieceBytes, length) : Bytes{};
+}
+
 // How many bytes of the payload the piece takes; 0: malformed, and the piece is not to be looked at. One word holds the flags and
 // the reserved bytes behind them. A whole message has nothing behind it, so its flags are always the same.
 inline size_t piece_at(Bytes payload, Piece& piece) {

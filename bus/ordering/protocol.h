@@ -118,7 +118,6 @@ class Protocol {
 
   SendQueue queue_, opening_;
   uint64_t next_number_ = 1;
-  std::vector<std::byte> payload_;                 // of the frame that is being packed
   std::vector<SendQueue::Completed> completed_;
   // Decoded into again and again.
   Data data_;

@@ -33,9 +33,10 @@ class Protocol::QueueWork : public Work {
       barrier_.stamped_change(token_, seq);
       if (!planted(Mutant::no_barrier)) may_.messages = false;
     }
-    p.payload_.clear();
+    std::byte* const at = frame.packet.begin(wire::kDataHeaderBytes + room());
     p.completed_.clear();
-    const SendQueue::Packed packed = queue->pack(room(), p.payload_, p.completed_);
+    const SendQueue::Packed packed = queue->pack({at + wire::kDataHeaderBytes, room()}, p.completed_);
+    frame.packet.end(wire::kDataHeaderBytes + packed.bytes);
     Data data;
     data.ring = ring;
     data.seq = seq;
@@ -43,11 +44,10 @@ class Protocol::QueueWork : public Work {
     data.round = round;
     data.service = packed.service;
     data.piece_count = packed.piece_count;
-    data.payload = p.payload_;
     frame.service = data.service;
     frame.body = data.body;
     frame.piece_count = data.piece_count;
-    if (!wire::encode(p.settings_.self, data, frame.packet)) return false;
+    if (!wire::encode_around(p.settings_.self, data, frame.packet.whole())) return false;
     for (const SendQueue::Completed& done : p.completed_) out.stamp({done.number, packed.service, ring, seq, done.index});
     return true;
   }

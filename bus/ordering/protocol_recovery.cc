@@ -6,6 +6,7 @@
 #include "bus/ordering/protocol.h"
 #include "bus/ordering/mutant.h"
 
+#include <cstring>
 #include <utility>
 
 namespace evs::ordering {
@@ -27,11 +28,13 @@ class Protocol::RecoveryWork : public Work {
       data.round = round;
       data.service = Service::agreed;
       data.body = Body::recovered;
-      data.payload = said->packet;
       frame.service = data.service;
       frame.body = data.body;
       frame.piece_count = 0;
-      return wire::encode(protocol_.settings_.self, data, frame.packet);
+      const Bytes packet = said->packet;
+      std::memcpy(frame.packet.begin(wire::kDataHeaderBytes + packet.size()) + wire::kDataHeaderBytes, packet.data(), packet.size());
+      frame.packet.end(wire::kDataHeaderBytes + packet.size());
+      return wire::encode_around(protocol_.settings_.self, data, frame.packet.whole());
     }
     return false;
   }

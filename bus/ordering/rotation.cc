@@ -18,10 +18,12 @@ Rotation::Rotation(const Settings& settings, const RingId& ring, const Hosts& me
   successor_ = me + 1 == members.end() ? members.front().id : (me + 1)->id;
 }
 
-void Rotation::emit(const Frame& frame, Output& out) {
-  const size_t begin = out.bytes.size();
-  out.send(kNoHost, frame.packet);
-  wire::set_round(std::span(out.bytes).subspan(begin), round_);
+// By reference: a frame that was held or stamped in this call keeps its slot until the next one. Alone, several visits and the end of a
+// recovery come in one call, and may go around the store; nobody hears what is said there, so that a copy costs nothing that counts.
+void Rotation::emit(Frame& frame, Output& out) {
+  wire::set_round(frame.packet.whole(), round_);
+  if (is_alone()) out.send(kNoHost, frame.packet);
+  else out.send_kept(kNoHost, frame.packet);
 }
 
 // What others ask for and we hold, in their order. What does not fit into the allowance stays wanted, for who comes next.
@@ -31,7 +33,7 @@ void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said,
     for (uint32_t i = 0; i < range.count; ++i) {
       const Seq seq{range.first.value + i};
       if (seq <= store_.forgotten_through()) continue;  // everybody has it: an old wish
-      const Frame* frame = store_.find(seq);
+      Frame* frame = store_.find(seq);
       if (frame == nullptr || said == allowance) {
         wanted_.push_back(seq);
         continue;
@@ -142,7 +144,7 @@ void Rotation::repeat(Output& out) const {
 
 void Rotation::send_rest(Output& out) {
   for (Seq s = rest_first_; s < rest_end_; s = next(s))
-    if (const Frame* frame = store_.find(s)) emit(*frame, out);
+    if (Frame* frame = store_.find(s)) emit(*frame, out);
   rest_end_ = rest_first_;
 }
 

@@ -52,7 +52,7 @@ class Rotation {
   void ask_for_missing(Token& token, bool accelerate);
   void move_line(Token& token);
   void watch_for_rest(const Token& token, bool worked);
-  void emit(const Frame& frame, Output& out);
+  void emit(Frame& frame, Output& out);
 
   const Settings& settings_;
   const RingId ring_;

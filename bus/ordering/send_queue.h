@@ -5,7 +5,8 @@
 // order. A message is sent in the ring in which its last piece is stamped: one that a change of configuration caught between its
 // pieces begins anew in the next ring, because newcomers have no beginning of it (Spread resets to fragment 0 likewise).
 //
-// Bounded in bytes: who submits more is told to come again.
+// A message waits as the piece that it becomes if it goes whole, header first, so that a frame of small ones is filled with one copy.
+// Bounded in bytes, headers not counted, and in messages: who submits more is told to come again.
 #pragma once
 
 #include "bus/ordering/wire.h"
@@ -22,7 +23,7 @@ class SendQueue {
   // A part is kept for changes: a death must find room however much is waiting to be sent.
   bool has_room(size_t bytes, Role role = Role::message) const {
     const size_t kept = role == Role::change ? 0 : 1;
-    return used_ + bytes <= bytes_.size() - kept * (bytes_.size() / kChangesPart) &&
+    return used_ + bytes <= capacity_ - kept * (capacity_ / kChangesPart) &&
            count_ < messages_.size() - kept * (messages_.size() / kChangesPart);
   }
   void push(uint64_t number, Service service, Bytes message, Role role = Role::message);
@@ -34,20 +35,21 @@ class SendQueue {
   struct Packed {
     Service service = Service::agreed;
     uint16_t piece_count = 0;
+    size_t bytes = 0;
   };
   struct Completed {
     uint64_t number = 0;
     uint32_t index = 0;  // of its last piece in the frame
   };
-  // Fills one frame's payload of at most `room` bytes from the head of the queue; `completed` is appended to.
-  Packed pack(size_t room, std::vector<std::byte>& payload, std::vector<Completed>& completed);
+  // Fills one frame's payload from the head of the queue, from the first byte of `room` on; `completed` is appended to.
+  Packed pack(std::span<std::byte> room, std::vector<Completed>& completed);
   // Another ring: what was begun is begun again.
   void restart_partial();
 
  private:
   struct Message {
     uint64_t number = 0;
-    size_t begin = 0;  // in bytes_, which is a circle
+    size_t begin = 0;  // of its header, in bytes_
     uint32_t bytes = 0;
     uint32_t sent = 0;
     uint32_t fragments = 0;
@@ -55,13 +57,16 @@ class SendQueue {
     Role role = Role::message;
   };
   static constexpr size_t kChangesPart = 8;
-  Message& head() { return messages_[first_]; }
-  Bytes take(Message& message, size_t n);
-  void pop();
+  void put_wholes(Role role, std::span<std::byte> room, Packed& packed, std::vector<Completed>& completed);
+  bool put_fragment(std::span<std::byte> room, Packed& packed, std::vector<Completed>& completed);
+  void write(Bytes bytes);
+  void read(size_t begin, size_t n, std::byte* to) const;
+  // Of a place that is less than a lap away: a division takes as long as a small message's copy.
+  static size_t wrapped(size_t at, size_t lap) { return at < lap ? at : at - lap; }
 
-  std::vector<std::byte> bytes_;
-  std::vector<std::byte> straight_;  // a piece that goes around the end
-  std::vector<Message> messages_;    // a circle
+  const size_t capacity_;
+  std::vector<Message> messages_;  // a circle
+  std::vector<std::byte> bytes_;   // a circle: messages as whole pieces, each behind its header
   size_t first_ = 0, count_ = 0, used_ = 0, write_ = 0;
 };
 

@@ -29,6 +29,10 @@ bool encode(const Host& sender, const Commit& commit, std::vector<std::byte>& ou
 bool encode(const Host& sender, const Probe& probe, std::vector<std::byte>& out);
 bool encode(const Host& sender, const HoldCancel& cancel, std::vector<std::byte>& out);
 
+// The header of a data packet whose payload stands behind it already: `packet` is all of it, and `data.payload` is not looked at. False: as
+// above, and nothing was written.
+bool encode_around(const Host& sender, const Data& data, std::span<std::byte> packet);
+
 // truncated: bytes are missing. length: there are too many, or a count is beyond its bound. range: a number, a flag or a reserved byte
 // that may not be. order: a set that is not sorted, or names one twice.
 enum class Malformed : uint8_t { none, truncated, magic, version, type, length, range, order };
@@ -60,6 +64,7 @@ struct Piece {
   bool last = true;          // always, of a whole message
 };
 
+// Where a frame is filled at speed: put_piece() of piece_writer.h, inline.
 void append_piece(const Piece& piece, std::vector<std::byte>& payload);
 // The next piece from `payload`, which is shortened by it; false: malformed. Where a frame's pieces are walked at speed:
 // piece_at() of piece_reader.h, inline.
