@@ -7,17 +7,13 @@
 #include <array>
 #include <bit>
 
-#include "bus/ordering/byte_reader.h"
-#include "bus/ordering/form.h"
 #include "bus/ordering/piece_reader.h"
+#include "bus/ordering/wire_header.h"
 
 namespace evs::ordering::wire {
 namespace {
 
-struct Header {
-  Envelope envelope;
-  uint16_t flags = 0;
-};
+PacketType type_of(const Header& header) { return static_cast<PacketType>(header.type); }
 
 constexpr uint16_t flags_of(PacketType type) {
   if (type == PacketType::token) return kTokenRecovering;
@@ -25,21 +21,11 @@ constexpr uint16_t flags_of(PacketType type) {
 }
 
 Malformed read_header(Bytes packet, Header& header) {
-  if (packet.size() < kHeaderBytes) return Malformed::truncated;
-  ByteReader in(packet);
-  if (in.take<uint32_t>() != kMagic) return Malformed::magic;
-  if (in.take<uint8_t>() != kVersion) return Malformed::version;
-  const auto type = static_cast<PacketType>(in.take<uint8_t>());
-  if (type < PacketType::data || type > PacketType::hold_cancel) return Malformed::type;
-  const auto flags = in.take<uint16_t>();
-  const auto id = in.take<uint32_t>();
-  const size_t length = in.take<uint32_t>();
-  const auto nonce = in.take<uint64_t>();
-  if (length > packet.size()) return Malformed::truncated;
-  if (length < packet.size() || length > kMaxPacketBytes) return Malformed::length;
-  if (!is_host(id) || (flags & ~flags_of(type)) != 0) return Malformed::range;
-  header = {.envelope = {.type = type, .sender = {id, nonce}}, .flags = flags};
-  return Malformed::none;
+  const Malformed why = wire::read_header(packet, static_cast<uint8_t>(PacketType::data), static_cast<uint8_t>(PacketType::hold_cancel), header);
+  if (why != Malformed::none) return why;
+  if ((header.flags & ~flags_of(type_of(header))) == 0) return Malformed::none;
+  header = {};
+  return Malformed::range;
 }
 
 // Malformed unless the packet is exactly as long as its counts say.
@@ -91,7 +77,7 @@ Malformed check_recovered(const Data& data) {
   Header header;
   Data inner;
   Malformed why = read_header(data.payload, header);
-  if (why == Malformed::none && header.envelope.type != PacketType::data) why = Malformed::type;
+  if (why == Malformed::none && type_of(header) != PacketType::data) why = Malformed::type;
   if (why == Malformed::none) why = read_data(data.payload, inner);
   if (why == Malformed::none && inner.body != Body::pieces) why = Malformed::range;
   if (why == Malformed::none && inner.ring.sequence >= data.ring.sequence) why = Malformed::range;
@@ -239,7 +225,7 @@ template <typename Packet>
 Malformed decode_as(PacketType type, Bytes packet, Packet& result) {
   Header header;
   Malformed why = read_header(packet, header);
-  if (why == Malformed::none && header.envelope.type != type) why = Malformed::type;
+  if (why == Malformed::none && type_of(header) != type) why = Malformed::type;
   if (why == Malformed::none) why = read(packet, header.flags, result);
   if (why != Malformed::none) result = Packet{};
   return why;
@@ -250,7 +236,7 @@ Malformed decode_as(PacketType type, Bytes packet, Packet& result) {
 Malformed decode(Bytes packet, Envelope& envelope) {
   Header header;
   const Malformed why = read_header(packet, header);
-  envelope = header.envelope;
+  envelope = why == Malformed::none ? Envelope{.type = type_of(header), .sender = header.sender} : Envelope{};
   return why;
 }
 

@@ -3,29 +3,13 @@
 #include <algorithm>
 #include <array>
 
-#include "bus/ordering/byte_writer.h"
-#include "bus/ordering/form.h"
-#include "bus/ordering/wire_layout.h"
+#include "bus/ordering/wire_header.h"
 
 namespace evs::ordering::wire {
 namespace {
 
 void put_header(ByteWriter& to, PacketType type, uint16_t flags, const Host& sender, size_t packet_bytes) {
-  to.put(kMagic);
-  to.put(kVersion);
-  to.put(static_cast<uint8_t>(type));
-  to.put(flags);
-  to.put(sender.id);
-  to.put(static_cast<uint32_t>(packet_bytes));
-  to.put(sender.nonce);
-}
-
-// Bytes 24 to 47 of each packet that belongs to a ring; `own` is the packet's.
-void put_ring(ByteWriter& to, const RingId& ring, uint32_t own) {
-  to.put(ring.representative);
-  to.put(own);
-  to.put(ring.sequence);
-  to.put(ring.nonce);
+  wire::put_header(to, static_cast<uint8_t>(type), flags, sender, packet_bytes);
 }
 
 void put_hosts(ByteWriter& to, const Hosts& hosts) {

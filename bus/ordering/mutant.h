@@ -27,6 +27,19 @@ enum class Mutant : uint8_t {
   one_visit_install,      // a ring is installed as soon as this host has everything
   no_barrier,             // messages are stamped while a change of processes is under way
   barrier_on_one_visit,   // the barrier falls when the line was seen once
+  // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
+  ordered_safe_at_once,        // SAFE needs no acknowledgement
+  ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations
+  ordered_speaks_ahead,        // who has read a change speaks in the configuration behind it, and acknowledges what is said there, before it is
+                               // installed; where it never is, what is said there is left out
+  ordered_no_early_step,       // the end of a configuration does not look at what others had delivered
+  ordered_companions_by_name,  // whoever was in the old configuration comes from it
+  ordered_no_step_between,     // two parts of one configuration meet again as if they came from two
+  ordered_cut_goes_on,         // what a change of membership cut off is not said again
+  ordered_same_proposal,       // a host that was interrupted proposes the same sequence again
+  ordered_named_after_lowest,  // a ring is named after the lowest host, not after whose sequence it has
+  ordered_not_frozen,          // stability that the medium tells behind the end of a configuration is taken for that one's
+  ordered_state_each_time,     // a state is sent at each change of membership, also while the one before is under way
   count_
 };
 

@@ -18,8 +18,6 @@
 
 namespace evs::ordering {
 
-enum class Submitted : uint8_t { ok, again, too_big, closed };
-
 class Protocol {
  public:
   explicit Protocol(const Settings& settings);

@@ -16,9 +16,9 @@ constexpr size_t kLeastFragment = 64;      // less is not worth a fragment's hea
 
 }  // namespace
 
-SendQueue::SendQueue(size_t capacity_bytes)
+SendQueue::SendQueue(size_t capacity_bytes, bool keeps)
     : capacity_(capacity_bytes), messages_(capacity_bytes / kLeastMessageBytes + 1),
-      bytes_(capacity_bytes + messages_.size() * wire::kPieceBytes) {}
+      bytes_(capacity_bytes + messages_.size() * wire::kPieceBytes), keeps_(keeps) {}
 
 void SendQueue::push(uint64_t number, Service service, Bytes message, Role role) {
   messages_[(first_ + count_) % messages_.size()] = Message{number, write_, static_cast<uint32_t>(message.size()), 0, 0, service, role};
@@ -46,11 +46,10 @@ void SendQueue::read(size_t begin, size_t n, std::byte* to) const {
 SendQueue::Packed SendQueue::pack(std::span<std::byte> room, std::vector<Completed>& completed) {
   Packed packed;
   const Role role = next_role();
-  bool full = false;
-  while (!full) {
+  const auto more = [&] { return !empty() && next_role() == role && !(keeps_ && packed.ends_change); };
+  do {
     put_wholes(role, room, packed, completed);
-    full = count_ == 0 || next_role() != role || !put_fragment(room, packed, completed);
-  }
+  } while (more() && put_fragment(room, packed, completed) && more());
   return packed;
 }
 
@@ -59,33 +58,33 @@ SendQueue::Packed SendQueue::pack(std::span<std::byte> room, std::vector<Complet
 void SendQueue::put_wholes(Role role, std::span<std::byte> room, Packed& packed, std::vector<Completed>& completed) {
   const Message* const messages = messages_.data();
   const size_t places = messages_.size(), left = room.size() - packed.bytes;
-  const size_t begin = messages[first_].begin;
-  size_t first = first_, run = 0;
+  size_t at = next_place(), run = 0;
+  const size_t begin = messages[at].begin;
   uint32_t pieces = packed.piece_count;
-  auto most = static_cast<uint32_t>(std::min<size_t>(UINT16_MAX - pieces, count_));
-  if (pieces == 0 && most != 0) packed.service = messages[first].service;
+  auto most = static_cast<uint32_t>(std::min<size_t>(UINT16_MAX - pieces, count_ - packed_));
+  if (keeps_ && role == Role::change) most = std::min(most, 1u);
+  if (pieces == 0 && most != 0) packed.service = messages[at].service;
   for (; most != 0; --most) {
-    const Message& message = messages[first];
+    const Message& message = messages[at];
     const size_t bytes = wire::kPieceBytes + message.bytes;
     if (message.sent != 0 || message.role != role || message.service != packed.service || bytes > left - run) break;
     run += bytes;
     completed.push_back({message.number, pieces++});
-    first = wrapped(first + 1, places);
+    at = wrapped(at + 1, places);
   }
   const uint32_t put = pieces - packed.piece_count;
   if (put == 0) return;
   read(begin, run, room.data() + packed.bytes);
-  first_ = first;
-  count_ -= put;
-  used_ -= run - put * wire::kPieceBytes;
+  advance(put);
   packed.bytes += run;
+  packed.ends_change = role == Role::change;
   packed.piece_count = static_cast<uint16_t>(pieces);
 }
 
 // The next part of a message that no frame holds whole. False: there is none, or no place for it, or the frame is full with it. Fragments are
 // put together in the sender's order, so a large message has that order at least.
 bool SendQueue::put_fragment(std::span<std::byte> room, Packed& packed, std::vector<Completed>& completed) {
-  Message& message = messages_[first_];
+  Message& message = messages_[next_place()];
   const size_t left = room.size() - packed.bytes, rest = message.bytes - message.sent;
   if (message.sent == 0 && wire::kPieceBytes + message.bytes <= room.size()) return false;
   const Service service = message.service == Service::unordered ? Service::fifo : message.service;
@@ -103,20 +102,40 @@ bool SendQueue::put_fragment(std::span<std::byte> room, Packed& packed, std::vec
   message.sent += static_cast<uint32_t>(bytes);
   packed.bytes += wire::kFragmentBytes + bytes;
   packed.service = service;
+  packed.ends_change = message.role == Role::change && piece.last;
   if (piece.last) {
     completed.push_back({message.number, packed.piece_count});
-    used_ -= message.bytes;
-    first_ = wrapped(first_ + 1, messages_.size());
-    --count_;
+    advance(1);
   }
   ++packed.piece_count;
   return piece.last;
 }
 
+void SendQueue::advance(size_t messages) {
+  if (keeps_) packed_ += messages;
+  else forget(messages);
+}
+
+void SendQueue::forget(size_t messages) {
+  count_ -= messages;
+  for (; messages != 0; --messages) {
+    used_ -= messages_[first_].bytes;
+    first_ = wrapped(first_ + 1, messages_.size());
+  }
+}
+
 void SendQueue::restart_partial() {
-  if (count_ == 0) return;
-  messages_[first_].sent = 0;
-  messages_[first_].fragments = 0;
+  for (size_t i = 0; i <= packed_ && i < count_; ++i) {
+    Message& message = messages_[wrapped(first_ + i, messages_.size())];
+    message.sent = message.fragments = 0;
+  }
+  packed_ = 0;
+}
+
+void SendQueue::settle(size_t messages) {
+  messages = std::min(messages, packed_);
+  packed_ -= messages;
+  forget(messages);
 }
 
 }  // namespace evs::ordering

@@ -5,6 +5,9 @@
 // order. A message is sent in the ring in which its last piece is stamped: one that a change of configuration caught between its
 // pieces begins anew in the next ring, because newcomers have no beginning of it (Spread resets to fragment 0 likewise).
 //
+// A queue that keeps holds what it packed until that is settled, and begins it again if it must: over a medium that orders by itself a
+// frame's place is known only when the frame comes back (ordered_path.h).
+//
 // A message waits as the piece that it becomes if it goes whole, header first, so that a frame of small ones is filled with one copy.
 // Bounded in bytes, headers not counted, and in messages: who submits more is told to come again.
 #pragma once
@@ -15,10 +18,11 @@ namespace evs::ordering {
 
 // What the barrier lets pass is asked by role (barrier.h).
 enum class Role : uint8_t { message, change };
+enum class Submitted : uint8_t { ok, again, too_big, closed };
 
 class SendQueue {
  public:
-  explicit SendQueue(size_t capacity_bytes);
+  explicit SendQueue(size_t capacity_bytes, bool keeps = false);
 
   // A part is kept for changes: a death must find room however much is waiting to be sent.
   bool has_room(size_t bytes, Role role = Role::message) const {
@@ -27,14 +31,15 @@ class SendQueue {
            count_ < messages_.size() - kept * (messages_.size() / kChangesPart);
   }
   void push(uint64_t number, Service service, Bytes message, Role role = Role::message);
-  bool empty() const { return count_ == 0; }
-  Role next_role() const { return messages_[first_].role; }  // of what is packed next; there must be something
-  void clear() { first_ = count_ = used_ = write_ = 0; }
+  bool empty() const { return count_ == packed_; }                // nothing waits to be packed
+  Role next_role() const { return messages_[next_place()].role; }  // of what is packed next; there must be something
+  void clear() { first_ = count_ = packed_ = used_ = write_ = 0; }
   size_t backlog_bytes() const { return used_; }
 
   struct Packed {
     Service service = Service::agreed;
     uint16_t piece_count = 0;
+    bool ends_change = false;  // its last piece is a change's last. In a queue that keeps, nothing stands behind that
     size_t bytes = 0;
   };
   struct Completed {
@@ -43,8 +48,9 @@ class SendQueue {
   };
   // Fills one frame's payload from the head of the queue, from the first byte of `room` on; `completed` is appended to.
   Packed pack(std::span<std::byte> room, std::vector<Completed>& completed);
-  // Another ring: what was begun is begun again.
+  // Another ring: what was begun is begun again; so is what was packed and is not settled.
   void restart_partial();
+  void settle(size_t messages);  // of those that were packed, the first so many
 
  private:
   struct Message {
@@ -57,6 +63,9 @@ class SendQueue {
     Role role = Role::message;
   };
   static constexpr size_t kChangesPart = 8;
+  size_t next_place() const { return wrapped(first_ + packed_, messages_.size()); }
+  void advance(size_t messages);  // packed whole
+  void forget(size_t messages);
   void put_wholes(Role role, std::span<std::byte> room, Packed& packed, std::vector<Completed>& completed);
   bool put_fragment(std::span<std::byte> room, Packed& packed, std::vector<Completed>& completed);
   void write(Bytes bytes);
@@ -67,7 +76,9 @@ class SendQueue {
   const size_t capacity_;
   std::vector<Message> messages_;  // a circle
   std::vector<std::byte> bytes_;   // a circle: messages as whole pieces, each behind its header
+  const bool keeps_;
   size_t first_ = 0, count_ = 0, used_ = 0, write_ = 0;
+  size_t packed_ = 0;              // of count_, kept
 };
 
 }  // namespace evs::ordering

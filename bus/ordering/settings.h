@@ -29,6 +29,11 @@ struct Settings {
   uint32_t cannot_receive_visits = 500;  // a line that one member holds back for so long, while others have what it lacks
   bool exchange = false;                 // a ring begins with an opening of every host (process_level.h)
   uint32_t recovery_visits = 5000;       // a recovery that takes longer is given up
+
+  // Over a medium that orders by itself (ordered_path.h): of what stands above only message_limit, queue_bytes and frame_bytes are asked there.
+  Duration acknowledge_after = kMillisecond;  // somebody waits for it, and we have no frame to say it in
+  uint32_t own_frames = 64;                   // of ours that are under way or wait for SAFE: with all members' they bound what is kept
+  bool medium_tells_stability = false;        // OrderedPath::on_stable() is called: no acknowledgements but for changes
 };
 
 }  // namespace evs::ordering

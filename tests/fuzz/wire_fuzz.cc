@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "tests/unit/ordering/ordered_again.h"
 #include "tests/unit/ordering/wire_again.h"
 
 namespace {
@@ -21,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace wire = evs::ordering::wire;
   const evs::ordering::Bytes bytes(reinterpret_cast<const std::byte*>(data), size);
   must(wire::again(bytes).consistent);
+  must(wire::ordered_again(bytes).consistent);
   evs::ordering::Data frame;
   if (wire::decode(bytes, frame) == wire::Malformed::none && frame.body == evs::ordering::Body::pieces)
     must(wire::pieces_again(frame));

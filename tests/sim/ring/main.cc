@@ -24,7 +24,7 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
                                     "duplicate-is-progress", "ask-for-the-unsent", "ask-up-to-highest-held", "partial-goes-on",
                                     "failed-us-is-heard", "no-probe", "no-early-step", "most-delivered-ignored", "one-visit-install", "no-barrier",
                                     "barrier-on-one-visit"};
-static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::count_));
+static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 
 struct Wishes {
   uint64_t from = 1, seeds = 1000, one = 0;

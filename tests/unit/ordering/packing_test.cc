@@ -2,6 +2,7 @@
 // tests/unit/ordering/packing_test.cc - messages into frames and back.
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "tests/unit/ordering/core_world.h"
 
@@ -139,6 +140,31 @@ TEST(Packing, TheQueueIsACircleWithABound) {
     }
     EXPECT_EQ(line.delivered(), sent) << bytes;
   }
+}
+
+TEST(Packing, AQueueThatKeepsBeginsAgainWhatIsNotSettled) {
+  SendQueue queue(100, true);
+  std::vector<std::byte> payload(kRoom);
+  std::vector<SendQueue::Completed> completed;
+  const std::string text(30, 'y');
+  for (uint64_t number = 1; number <= 3; ++number) queue.push(number, Service::agreed, bytes_of(text), number == 2 ? Role::change : Role::message);
+  const auto numbers = [&] {
+    std::string all;
+    for (const auto& each : std::exchange(completed, {})) all += std::to_string(each.number);
+    return all;
+  };
+  EXPECT_FALSE(queue.pack(payload, completed).ends_change);
+  EXPECT_EQ(numbers(), "1");
+  EXPECT_TRUE(queue.pack(payload, completed).ends_change);
+  EXPECT_EQ(numbers(), "2");
+  queue.settle(1);
+  EXPECT_TRUE(queue.has_room(28)) << "what is settled is forgotten";
+  EXPECT_FALSE(queue.has_room(29)) << "what is packed is not";
+  queue.restart_partial();
+  while (!queue.empty()) queue.pack(payload, completed);
+  EXPECT_EQ(numbers(), "23");
+  queue.settle(2);
+  EXPECT_TRUE(queue.has_room(100, Role::change));
 }
 
 }  // namespace
