@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "tests/support/dice.h"
+
 namespace evs::torture {
 
 enum class Mark : uint8_t {
@@ -37,11 +39,8 @@ struct Proof {
 };
 static_assert(sizeof(Proof) == 40);
 
-inline uint64_t mix(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
+using test::Dice;
+using test::mix;
 
 inline uint64_t seal_of(const Proof& proof) {
   Proof copy = proof;
@@ -79,18 +78,5 @@ inline bool read_message(const void* data, size_t size, Proof& proof) {
   }
   return true;
 }
-
-// The world's dice: splitmix64, one seed one sequence on every machine.
-class Dice {
- public:
-  explicit Dice(uint64_t seed) : state_(seed) {}
-  uint64_t roll() { return mix(state_ += 0x9e3779b97f4a7c15ull); }
-  uint64_t below(uint64_t n) { return roll() % n; }
-  uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }
-  bool one_in(uint64_t n) { return below(n) == 0; }
-
- private:
-  uint64_t state_;
-};
 
 }  // namespace evs::torture

@@ -208,7 +208,7 @@ TEST(Payload, KnowsItsOwnBytesFromAllOthers) {
   for (int i = 0; i < 200; ++i) {
     Proof proof{};
     proof.writer = static_cast<uint32_t>(dice.below(100));
-    proof.count = dice.roll();
+    proof.count = dice.next();
     proof.size = static_cast<uint32_t>(dice.between(sizeof(Proof), 500));
     std::vector<unsigned char> bytes(proof.size + 16);
     write_message(proof, bytes.data());

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "bus/ordering/ordered_path.h"
-#include "tests/sim/ring/prng.h"
+#include "tests/support/dice.h"
 
 namespace evs::sim {
 
@@ -37,7 +37,7 @@ struct Heard {  // one event for a host
 
 class OrderedMedium {
  public:
-  OrderedMedium(uint32_t hosts, bool tells, Prng& prng) : prng_(prng), tells_(tells), ports_(hosts + 1) {}
+  OrderedMedium(uint32_t hosts, bool tells, test::Dice& prng) : prng_(prng), tells_(tells), ports_(hosts + 1) {}
 
   void start(HostId host, uint64_t life);
   void crash(HostId host);
@@ -93,7 +93,7 @@ class OrderedMedium {
   void read(Instant now, HostId host, Heard& heard);
   size_t stable(size_t era);
 
-  Prng& prng_;
+  test::Dice& prng_;
   const bool tells_;
   std::vector<Port> ports_;
   std::deque<Era> eras_;

@@ -63,7 +63,7 @@ void OrderedNode::on_deadline(Instant now) {
   carry_out(now);
 }
 
-bool OrderedNode::submit(Instant now, Service service, bool change, size_t bytes, Prng& prng) {
+bool OrderedNode::submit(Instant now, Service service, bool change, size_t bytes, test::Dice& prng) {
   std::vector<std::byte> message(bytes + 8);  // enough to be one of a kind
   for (size_t i = 0; i < message.size(); i += 8) {
     const uint64_t word = prng.next();

@@ -32,7 +32,7 @@ class OrderedNode {
   void hear(Instant now, const Heard& heard);
   void on_deadline(Instant now);
   Instant next_deadline() const { return alive() ? path_->next_deadline() : ordering::kNever; }
-  bool submit(Instant now, ordering::Service service, bool change, size_t bytes, Prng& prng);
+  bool submit(Instant now, ordering::Service service, bool change, size_t bytes, test::Dice& prng);
 
   const ordering::OrderedPath& path() const { return *path_; }
   HostId id() const { return settings_.self.id; }

@@ -31,7 +31,7 @@ Settings settings_of(const OrderedPlan& plan, HostId id) {
 }  // namespace
 
 OrderedPlan OrderedPlan::draw(uint64_t seed) {
-  Prng prng(seed);
+  test::Dice prng(seed);
   OrderedPlan plan;
   plan.seed = seed;
   plan.hosts = static_cast<uint32_t>(prng.chance(0.03) ? prng.between(7, 12) : prng.between(2, 5));

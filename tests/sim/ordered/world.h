@@ -45,7 +45,7 @@ class OrderedWorld {
 
   const OrderedPlan plan_;
   const bool tell_;
-  Prng prng_;
+  test::Dice prng_;
   OrderedMedium medium_;
   Chronicle chronicle_;
   std::deque<OrderedNode> nodes_;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <random>
 #include <vector>
 
 #include "bus/ordering/wire.h"
+#include "tests/support/dice.h"
 
 namespace evs::ordering::wire {
 
@@ -16,8 +16,7 @@ class Dice {
  public:
   explicit Dice(uint64_t seed) : random_(seed) {}
 
-  // No std::uniform_int_distribution: it is not the same everywhere, and a seed must be.
-  uint64_t below(uint64_t n) { return random_() % n; }
+  uint64_t below(uint64_t n) { return random_.below(n); }
   bool coin() { return below(2) == 1; }
   uint64_t between(uint64_t least, uint64_t most) {
     const uint64_t width = most - least;
@@ -26,7 +25,7 @@ class Dice {
       case 1: return most;
       case 2: return least + std::min(width, below(4));
       case 3: return most - std::min(width, below(4));
-      default: return width == UINT64_MAX ? random_() : least + below(width + 1);
+      default: return width == UINT64_MAX ? random_.next() : least + below(width + 1);
     }
   }
   uint64_t number() { return between(0, UINT64_MAX); }
@@ -47,7 +46,7 @@ class Dice {
     uint16_t count = 0;
     for (uint64_t more = below(6); more > 0; --more) {
       Packet bytes(below(4) == 0 ? below(400) : below(12));
-      for (std::byte& each : bytes) each = static_cast<std::byte>(random_());
+      for (std::byte& each : bytes) each = static_cast<std::byte>(random_.next());
       Piece piece{.bytes = bytes};
       if (!bytes.empty() && coin()) fragment(piece);
       if (payload.size() + kFragmentBytes + bytes.size() > most_bytes) break;
@@ -160,7 +159,7 @@ class Dice {
     return drawn;
   }
 
-  std::mt19937_64 random_;
+  test::Dice random_;
 };
 
 }  // namespace evs::ordering::wire
