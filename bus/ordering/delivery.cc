@@ -89,11 +89,15 @@ void Deliverer::finish(Seq delivered_by_one, const Hosts& going_on, const RingId
   for (Seq s = next(delivered_); s <= high && early; s = next(s)) {
     Frame* frame = store_.find(s);
     if (frame == nullptr || frame->delivered || frame->service != Service::unordered) continue;
-    if (Sender* sender = sender_of(frame->sender)) hand_on(*frame, *sender, false, out);
+    if (Sender* sender = sender_of(frame->sender)) {
+      rare_.saw(Rare::early_by_others);
+      hand_on(*frame, *sender, false, out);
+    }
   }
   while (delivered_ < store_.received_up_to()) {
     Frame* frame = store_.find(next(delivered_));
     if (frame == nullptr || (frame->service == Service::safe && frame->seq > (planted(Mutant::most_delivered_ignored) ? delivered_ : delivered_by_one))) break;
+    if (frame->service == Service::safe) rare_.saw(Rare::others_had_delivered);
     pass_in_order(*frame, out);
   }
   for (Seq s = next(delivered_); s <= high && early; s = next(s)) {
@@ -101,7 +105,9 @@ void Deliverer::finish(Seq delivered_by_one, const Hosts& going_on, const RingId
     Sender* sender = frame == nullptr ? nullptr : sender_of(frame->sender);
     if (sender == nullptr || frame->previous > sender->chain || frame->service > Service::fifo) continue;
     if (s > sender->chain) sender->chain = s;
-    if (!frame->delivered) hand_on(*frame, *sender, false, out);
+    if (frame->delivered) continue;
+    rare_.saw(Rare::early_by_others);
+    hand_on(*frame, *sender, false, out);
   }
 
   out.configure({false, ring_, next_ring, going_on});
@@ -116,7 +122,11 @@ void Deliverer::finish(Seq delivered_by_one, const Hosts& going_on, const RingId
     Sender* sender = sender_of(frame->sender);
     if (sender == nullptr || frame->delivered) continue;
     // Behind a gap only those are heard who had shown us all that they held: nothing of theirs can depend on what is missing.
-    if (gap && !std::binary_search(obligations.begin(), obligations.end(), sender->host)) continue;
+    if (gap && !std::binary_search(obligations.begin(), obligations.end(), sender->host)) {
+      rare_.saw(Rare::discarded_behind_gap);
+      continue;
+    }
+    if (gap) rare_.saw(std::binary_search(going_on.begin(), going_on.end(), sender->host) ? Rare::obliged_behind_gap : Rare::obliged_beyond_companions);
     hand_on(*frame, *sender, true, out);
   }
   assembly_.forget_partial();

@@ -10,12 +10,13 @@
 #pragma once
 
 #include "bus/ordering/assembly.h"
+#include "bus/ordering/rare.h"
 
 namespace evs::ordering {
 
 class Deliverer {
  public:
-  Deliverer(FrameStore& store, Assembly& assembly) : store_(store), assembly_(assembly) {}
+  Deliverer(FrameStore& store, Assembly& assembly, RareCounts& rare) : store_(store), assembly_(assembly), rare_(rare) {}
 
   void begin(const RingId& ring, const Hosts& members);
 
@@ -40,6 +41,7 @@ class Deliverer {
 
   FrameStore& store_;
   Assembly& assembly_;
+  RareCounts& rare_;
   RingId ring_;
   std::vector<Sender> senders_;  // by id
   size_t last_ = 0;              // who was looked for last

@@ -27,6 +27,7 @@ enum class Mutant : uint8_t {
   one_visit_install,      // a ring is installed as soon as this host has everything
   no_barrier,             // messages are stamped while a change of processes is under way
   barrier_on_one_visit,   // the barrier falls when the line was seen once
+  ring_sequence_lost,     // the sequence of rings is not stored: a host that comes back counts anew
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
   ordered_safe_at_once,        // SAFE needs no acknowledgement
   ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations

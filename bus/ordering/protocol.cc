@@ -33,6 +33,7 @@ std::string Protocol::drops_text() const {
 }
 
 void Protocol::store(Output& out) {
+  if (planted(Mutant::ring_sequence_lost)) return;
   out.add(Effect::Kind::store).stored = Stored{std::max(sequence_known_, sequence_promised_)};
 }
 
@@ -42,10 +43,10 @@ void Protocol::start(Instant now, Output& out) {
   store(out);
   ring_ = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
   members_ = candidates_ = obligations_ = Hosts{settings_.self};
-  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
   deliverer_->begin(ring_, members_);
   Operating operating;
-  operating.rotation = std::make_unique<Rotation>(settings_, ring_, members_, *store_);
+  operating.rotation = std::make_unique<Rotation>(settings_, ring_, members_, *store_, rare_);
   operating.barrier = std::make_unique<Barrier>(settings_.self.id);
   Token token;
   token.ring = ring_;
@@ -65,6 +66,7 @@ void Protocol::begin_event(Instant now, Output& out) {
   assembly_.release_finished();
   const Instant due = deadlines_.next();
   if (due == kNever || now - due <= settings_.token_lost / 2) return;
+  rare_.saw(Rare::pause_noticed);
   out.add(Effect::Kind::paused).paused_for = now - due;
   out.add(Effect::Kind::flush_receive);
   distrust_until_ = now + settings_.join_resend / 2;
@@ -111,7 +113,9 @@ void Protocol::on_packet(Instant now, Bytes packet, Output& out) {
       auto* operating = std::get_if<Operating>(&phase_);
       if (operating == nullptr || cancel.ring != ring_) return ignore(Drop::other_ring);
       operating->rotation->wake();
-      if (operating->held) release(now, *operating, out);
+      if (!operating->held) break;
+      rare_.saw(Rare::hold_cancelled);
+      release(now, *operating, out);
       break;
     }
   }

@@ -14,6 +14,7 @@
 #include "bus/ordering/deadlines.h"
 #include "bus/ordering/host_set.h"
 #include "bus/ordering/phases.h"
+#include "bus/ordering/rare.h"
 #include "bus/ordering/send_queue.h"
 
 namespace evs::ordering {
@@ -43,6 +44,7 @@ class Protocol {
   uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }
   std::string drops_text() const;
   uint64_t entered_gather(Why why) const { return reasons_[static_cast<size_t>(why)]; }
+  uint64_t rare(Rare what) const { return rare_.of(what); }
 
  private:
   class QueueWork;
@@ -125,6 +127,8 @@ class Protocol {
 
   std::array<uint64_t, static_cast<size_t>(Drop::count_)> drops_{};
   std::array<uint64_t, static_cast<size_t>(Why::count_)> reasons_{};
+  RareCounts rare_;
+  uint32_t recoveries_broken_ = 0;  // since a ring was installed
 };
 
 template <class Packet>

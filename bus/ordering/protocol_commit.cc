@@ -80,7 +80,10 @@ void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me) {
   Seq low = store_->high();
   for (uint32_t i = 0; i < commit.members.size(); ++i) {
     // By the ring that it comes from, not by its name: who left, was alone and came back in between is no companion.
-    if (commit.entries[i].old_ring != ring_ && !planted(Mutant::companions_by_name)) continue;
+    if (commit.entries[i].old_ring != ring_ && !planted(Mutant::companions_by_name)) {
+      if (contains(members_, commit.members[i])) rare_.saw(Rare::companion_came_around);
+      continue;
+    }
     if (!contains(members_, commit.members[i])) continue;
     recovering.going_on.push_back(commit.members[i]);
     if (!planted(Mutant::direct_obligations)) add(recovering.obligations, commit.entries[i].obligations);
@@ -97,7 +100,7 @@ void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me) {
   }
   recovering.store = spare_store_ ? std::move(spare_store_) : std::make_unique<FrameStore>(settings_.store_frames);
   recovering.store->clear();
-  recovering.rotation = std::make_unique<Rotation>(settings_, recovering.ring, recovering.members, *recovering.store);
+  recovering.rotation = std::make_unique<Rotation>(settings_, recovering.ring, recovering.members, *recovering.store, rare_);
   recovering.barrier = std::make_unique<Barrier>(settings_.self.id);
   phase_ = std::move(recovering);
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);

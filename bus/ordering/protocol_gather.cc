@@ -24,7 +24,11 @@ void Protocol::send_join(Output& out) {
 
 void Protocol::enter_gather(Instant now, Why why, Output& out) {
   ++reasons_[static_cast<size_t>(why)];
-  if (auto* recovering = std::get_if<Recovering>(&phase_)) spare_store_ = std::move(recovering->store);
+  if (auto* recovering = std::get_if<Recovering>(&phase_)) {
+    spare_store_ = std::move(recovering->store);
+    constexpr Rare kBroken[] = {Rare::recovery_broken_once, Rare::recovery_broken_twice, Rare::recovery_broken_thrice};
+    rare_.saw(kBroken[std::min<size_t>(recoveries_broken_++, std::size(kBroken) - 1)]);
+  }
   add(candidates_, settings_.self);
   Gather gather;
   gather.consented = Hosts{settings_.self};
@@ -49,7 +53,7 @@ void Protocol::quarantine_failed(Instant now) {
   for (const Host& host : failed_) {
     Quarantine& q = quarantine_[host];
     q.until = now + (settings_.consensus << std::min(q.times, kMostBackOff));
-    ++q.times;
+    if (q.times++ != 0) rare_.saw(Rare::quarantine_doubled);
   }
   while (quarantine_.size() > kMaxHosts) quarantine_.erase(quarantine_.begin());
 }
@@ -70,6 +74,7 @@ bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
   if (gather == nullptr) return report();  // a member until its ring is broken
   for (const auto& [host, unused] : gather->heard)
     if (host == *other) return report();
+  rare_.saw(Rare::former_life_over);
   add(failed_, Host(*other));
   add(candidates_, sender);
   enter_gather(now, Why::join_heard, out);
@@ -102,7 +107,10 @@ void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output
     if (contains(members_, sender) && join.ring_sequence < ring_.sequence) return ignore(Drop::stale_join);
   }
   // Who asks for us by name has waited out a quarantine of its own: two that let each other alone in turns would never meet.
-  if (quarantined(now, sender) && !contains(join.candidates, settings_.self)) return ignore(Drop::quarantined);
+  if (quarantined(now, sender)) {
+    if (!contains(join.candidates, settings_.self)) return ignore(Drop::quarantined);
+    rare_.saw(Rare::asked_by_name);
+  }
   if (is_duplicate(now, sender, out)) return;
   weigh_join(now, sender, join, out);
 }
@@ -111,6 +119,7 @@ void Protocol::weigh_join(Instant now, const Host& sender, const Join& join, Out
   auto* gather = std::get_if<Gather>(&phase_);
   if (join.leaving) {
     if (!contains(candidates_, sender) || !add(failed_, sender)) return;
+    rare_.saw(Rare::leaver_heard);
     return enter_gather(now, Why::join_heard, out);
   }
   if (gather != nullptr) {
@@ -129,8 +138,12 @@ void Protocol::weigh_join(Instant now, const Host& sender, const Join& join, Out
   add(more, sender);
   if (without(more, candidates_).size() + candidates_.size() > kMaxHosts) return ignore(Drop::outside_window);
   bool learned = add(candidates_, more);
-  if (contains(join.failed, settings_.self)) learned |= add(failed_, sender);
-  else if (contains(members_, sender)) learned |= add(failed_, join.failed);
+  if (contains(join.failed, settings_.self)) {
+    rare_.saw(Rare::failed_us_in_return);
+    learned |= add(failed_, sender);
+  } else if (contains(members_, sender)) {
+    learned |= add(failed_, join.failed);
+  }
   if (gather == nullptr || learned) enter_gather(now, Why::join_heard, out);
 }
 
@@ -148,9 +161,11 @@ void Protocol::on_consensus_missed(Instant now, Output& out) {
     if (active.front() == settings_.self) return create_commit(now, out);
     // All agree, and the representative's commit did not come. Once more; then it is given up.
     if (gather.second_chance) {
+      rare_.saw(Rare::representative_given_up);
       add(failed_, active.front());
       return enter_gather(now, Why::commit_lost, out);
     }
+    rare_.saw(Rare::second_chance);
     gather.second_chance = true;
     deadlines_.arm(Timer::consensus, now + settings_.consensus);
     return send_join(out);
@@ -163,9 +178,11 @@ void Protocol::on_consensus_missed(Instant now, Output& out) {
     Hosts more = without(its_failed, failed_);
     more.erase(std::remove_if(more.begin(), more.end(), [&](const Host& h) { return !contains(candidates_, h) || h == host; }), more.end());
     if (more.empty()) continue;
+    rare_.saw(Rare::lowest_ones_word);
     add(failed_, more);
     return enter_gather(now, Why::consensus_missed, out);
   }
+  rare_.saw(Rare::silent_given_up);
   add(failed_, without(active, gather.consented));
   enter_gather(now, Why::consensus_missed, out);
 }

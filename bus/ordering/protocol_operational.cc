@@ -144,8 +144,8 @@ void Protocol::visit(Instant now, Operating& operating, Token token, Output& out
 
 // A ring of one passes the token to itself.
 void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
+  forget();  // once: what is delivered in this call lies still until the next
   for (uint32_t i = 0; i < kVisitsAlone; ++i) {
-    forget();
     const Seq before = operating.held->high;
     QueueWork work(*this, *operating.barrier, *operating.held);
     operating.rotation->visit(*operating.held, work, false, out);
@@ -156,6 +156,7 @@ void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
     const bool delivered = deliverer_->delivered_up_to() == store_->high();
     if (delivered && opening_.empty() && (queue_.empty() || operating.barrier->waits_for_exchange(*operating.held))) return;
   }
+  rare_.saw(Rare::alone_in_slices);
   deadlines_.arm(Timer::token_hold, now + 1);  // in another call: what this one delivered must lie still until then
 }
 

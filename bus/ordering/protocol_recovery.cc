@@ -115,9 +115,10 @@ void Protocol::install(Instant now, Output& out) {
   quarantine_failed(now);
   candidates_ = members_;
   failed_.clear();
-  if (!planted(Mutant::partial_goes_on)) queue_.restart_partial();
+  recoveries_broken_ = 0;
+  if (!planted(Mutant::partial_goes_on) && queue_.restart_partial()) rare_.saw(Rare::partial_restarted);
   opening_.clear();
-  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_);
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
   deliverer_->begin(ring_, members_);
   out.configure({true, ring_, ring_, members_});
 

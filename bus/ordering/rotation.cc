@@ -12,8 +12,8 @@ constexpr uint32_t kMaxAsked = 1024;  // frames that one member adds to a token'
 
 }  // namespace
 
-Rotation::Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store)
-    : settings_(settings), ring_(ring), member_count_(static_cast<uint32_t>(members.size())), store_(store) {
+Rotation::Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store, RareCounts& rare)
+    : settings_(settings), ring_(ring), member_count_(static_cast<uint32_t>(members.size())), store_(store), rare_(rare) {
   const auto me = std::find(members.begin(), members.end(), settings.self);
   successor_ = me + 1 == members.end() ? members.front().id : (me + 1)->id;
 }
@@ -61,7 +61,7 @@ void Rotation::ask_for_missing(Token& token, bool accelerate) {
     if (last != nullptr && s.value < last->first.value + last->count) continue;
     if (last != nullptr && s.value == last->first.value + last->count) ++last->count;
     else if (token.wanted.size() < kMaxWanted) token.wanted.push_back({s, 1});
-    else break;
+    else return rare_.saw(Rare::wishes_cut);
   }
 }
 
@@ -103,7 +103,11 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
 
   uint32_t fresh = allowance - said;
   const uint64_t end_of_store = store_.forgotten_through().value + store_.capacity() - settings_.window_frames;
-  if (token.high.value + fresh > end_of_store) fresh = 0;  // somebody is far behind: nobody may leave its window
+  if (fresh == 0 && backlog != 0 && said != 0) rare_.saw(Rare::allowance_all_repeats);
+  if (token.high.value + fresh > end_of_store) {  // somebody is far behind: nobody may leave its window
+    fresh = 0;
+    if (backlog != 0) rare_.saw(Rare::window_closed);
+  }
   const Seq before = token.high;
   while (token.high.value - before.value < fresh) {
     const Seq seq = next(token.high);

@@ -10,6 +10,7 @@
 
 #include "bus/ordering/frame_store.h"
 #include "bus/ordering/output.h"
+#include "bus/ordering/rare.h"
 #include "bus/ordering/settings.h"
 
 namespace evs::ordering {
@@ -25,7 +26,7 @@ class Work {
 
 class Rotation {
  public:
-  Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store);
+  Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store, RareCounts& rare);
 
   bool is_stale(const Token& token) const { return token.visit <= last_visit_; }
   bool mark_fell(const Token& token) const { return std::min(passed_on_, token.received_by_all) < stable_; }
@@ -59,6 +60,7 @@ class Rotation {
   const uint32_t member_count_;
   HostId successor_ = kNoHost;
   FrameStore& store_;
+  RareCounts& rare_;
 
   uint64_t last_visit_ = 0;
   uint64_t round_ = 0;        // tokens passed on

@@ -124,12 +124,14 @@ void SendQueue::forget(size_t messages) {
   }
 }
 
-void SendQueue::restart_partial() {
+bool SendQueue::restart_partial() {
+  const bool begun = packed_ != 0 || (count_ != 0 && messages_[first_].sent != 0);
   for (size_t i = 0; i <= packed_ && i < count_; ++i) {
     Message& message = messages_[wrapped(first_ + i, messages_.size())];
     message.sent = message.fragments = 0;
   }
   packed_ = 0;
+  return begun;
 }
 
 void SendQueue::settle(size_t messages) {

@@ -48,8 +48,8 @@ class SendQueue {
   };
   // Fills one frame's payload from the head of the queue, from the first byte of `room` on; `completed` is appended to.
   Packed pack(std::span<std::byte> room, std::vector<Completed>& completed);
-  // Another ring: what was begun is begun again; so is what was packed and is not settled.
-  void restart_partial();
+  // Another ring: what was begun is begun again; so is what was packed and is not settled. True: something was.
+  bool restart_partial();
   void settle(size_t messages);  // of those that were packed, the first so many
 
  private:

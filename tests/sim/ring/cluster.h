@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tests/sim/ring/cluster.h - some hosts, a bad network, and a judge: one run, drawn from one seed.
+// tests/sim/ring/cluster.h - some hosts, a bad network, and a judge: one run of a script.
 //
 // First the safety phase: everything that can go wrong does, while messages are sent. Then all links heal and nothing fails any more: the
 // living must find together and deliver what they still have. Then the traces are judged, by code that has never heard of the protocol.
@@ -9,59 +9,54 @@
 #include <string>
 
 #include "tests/sim/ring/node.h"
-#include "tools/verify/check.h"
+#include "tests/sim/ring/script.h"
+#include "tests/sim/ring/story.h"
 
 namespace evs::sim {
 
-struct Plan {  // drawn from the seed; printed first
-  uint64_t seed = 0;
-  uint32_t hosts = 3;
-  double loss = 0, repeat = 0, straggle = 0;
-  int picky_type = 0;           // packets of this type are lost more often; 0: none
-  bool partitions = true, one_way = false, crashes = true, pauses = false, holes = false, large = false;
-  uint32_t accelerated = 20;
-  Duration delay_most = 200'000;
-  Duration chaos = 0;
-  bool processes = false;       // several a host, and they are judged
-  uint64_t change_every = 0;    // ns between changes of processes, about
-  uint64_t message_every = 0;   // ns between submissions, about
-
-  static Plan draw(uint64_t seed);
-  void make_processes();
-  void make_late();  // packets that outlive their ring are the rule: for the freeze rule
-
-  std::string text() const;
-};
-
-struct Outcome {
-  std::vector<verify::Violation> violations;
-  std::string unfinished;       // the liveness phase did not come to rest: why
-  uint64_t submitted = 0, delivered = 0, configurations = 0, faults = 0, packets = 0, changes = 0;
-  std::vector<uint64_t> reasons = std::vector<uint64_t>(static_cast<size_t>(ordering::Why::count_));
-  bool good() const { return violations.empty() && unfinished.empty(); }
-};
-
 class Cluster {
  public:
-  Cluster(const Plan& plan, bool tell);
+  Cluster(const Plan& plan, Script script, Story* story = nullptr);
   Outcome run();
 
+  // In pieces, for runs of another form.
+  void begin();
+  void run_until(Instant until);  // the script's chaos happens as its times come
+  void apply(const Event& event);
+  bool at_rest() const;           // the living are in one ring; a stranger is in one of its own
+  Outcome judge(bool quiescent);
+  Instant now() const { return now_; }
+  Node& node(HostId id) { return nodes_[id - 1]; }
+  Network& network() { return network_; }
+  const verify::Run& traces() const { return run_; }
+
  private:
-  void run_until(Instant until, bool chaos);
-  void fault();
-  void some_message();
-  void some_change();
-  bool at_rest() const;
-  void say(const std::string& what) const;
+  void heal();
+  void settle();
+  void last_messages();
+  void do_stage(Stage stage);
+  void submit(Node& node, const Event& event);
+  void twin(const Event& event);
+  void after(Node& node);
+  void spring();
+  void say(const std::string& what);
+  std::vector<uint32_t> living(bool strangers) const;
+  std::vector<uint32_t> judged(bool strangers) const;
+  std::string who_is_where() const;
+  void look_at_strangers();
+  void close_books();
 
   const Plan plan_;
-  const bool tell_;
-  Prng prng_;
+  const Script script_;
+  Story* const story_;
   Network network_;
   verify::Run run_;
   std::deque<Node> nodes_;
+  std::vector<std::string> phases_;  // as last seen
+  std::deque<Event> ambushes_;
+  Event sprung_;  // when its moment comes
+  size_t next_event_ = 0;
   Instant now_{1'000'000};
-  Instant next_fault_ = ordering::kNever, next_message_ = ordering::kNever, next_change_ = ordering::kNever;
   Outcome outcome_;
 };
 

@@ -13,24 +13,36 @@ constexpr Duration kLateLeast = 50 * ordering::kMillisecond, kLateMost = 300 * o
 
 }  // namespace
 
+Network::Network(uint64_t seed, uint32_t hosts, uint32_t machines)
+    : seed_(seed), hosts_(hosts), machines_(machines), cut_((machines + 1) * (machines + 1)), hole_(cut_.size()), keys_(machines + 1),
+      sent_(cut_.size() * Faults::kTypes) {}
+
+void Network::partition(uint64_t sides) {
+  const auto side = [&](Machine machine) { return sides >> ((machine - 1) % 64) & 1; };
+  for (Machine a = 1; a <= machines_; ++a)
+    for (Machine b = 1; b <= machines_; ++b) set_cut(a, b, side(a) != side(b));
+}
+
 void Network::heal() {
-  std::fill(cut_.begin(), cut_.end(), 0);
+  mend();
   std::fill(hole_.begin(), hole_.end(), 0);
   faults.loss = {};
   faults.repeat = 0;
   faults.straggle = 0;
 }
 
-void Network::carry(Instant now, HostId from, HostId to, Bytes packet) {
-  if (to != 0) return carry_one(now, from, to, packet);
-  for (HostId each = 1; each <= hosts_; ++each)
-    if (each != from) carry_one(now, from, each, packet);
+void Network::carry(Instant now, Machine from, HostId to, Bytes packet) {
+  for (Machine each = 1; each <= machines_; ++each) {
+    const bool meant = to == 0 || each == to || each == to + hosts_;
+    if (meant && each != from) carry_one(now, from, each, packet);
+  }
 }
 
-void Network::carry_one(Instant now, HostId from, HostId to, Bytes packet) {
-  const auto type = static_cast<size_t>(packet[kTypeAt]);
+void Network::carry_one(Instant now, Machine from, Machine to, Bytes packet) {
+  const size_t type = std::min(static_cast<size_t>(packet[kTypeAt]), Faults::kTypes - 1);
   ++counts_.carried;
-  if (to > hosts_ || cut(from, to)) {
+  const uint64_t ordinal = sent_[at(from, to) * Faults::kTypes + type]++;
+  if (cut_[at(from, to)]) {
     ++counts_.cut;
     return;
   }
@@ -38,17 +50,23 @@ void Network::carry_one(Instant now, HostId from, HostId to, Bytes packet) {
     ++counts_.swallowed;
     return;
   }
-  if (type < faults.loss.size() && prng_.chance(faults.loss[type])) {
+  Dice dice(test::mix(seed_ ^ test::mix(at(from, to) * Faults::kTypes + type) ^ (ordinal << 32)));
+  if (dice.chance(faults.loss[type])) {
     ++counts_.lost;
     return;
   }
-  const int copies = prng_.chance(faults.repeat) ? 2 : 1;
+  const int copies = dice.chance(faults.repeat) ? 2 : 1;
   counts_.repeated += static_cast<uint64_t>(copies - 1);
   for (int i = 0; i < copies; ++i) {
-    const bool late = prng_.chance(faults.straggle);
+    const bool late = dice.chance(faults.straggle);
     counts_.late += late;
-    const Duration delay = late ? prng_.between(kLateLeast, kLateMost) : prng_.between(faults.delay_least, faults.delay_most);
-    queue_.push(Packet{now + delay, order_++, from, to, {packet.begin(), packet.end()}});
+    const Duration delay = late ? dice.between(kLateLeast, kLateMost) : dice.between(faults.delay_least, faults.delay_most);
+    Packet carried{now + delay, order_++, from, to, {packet.begin(), packet.end()}};
+    if (const std::byte mask = keys_[from] ^ keys_[to]; mask != std::byte{0}) {
+      for (std::byte& byte : carried.bytes) byte ^= mask;
+      ++counts_.garbled;
+    }
+    queue_.push(std::move(carried));
   }
 }
 

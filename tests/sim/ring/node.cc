@@ -2,6 +2,7 @@
 // tests/sim/ring/node.cc - see node.h.
 #include "tests/sim/ring/node.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -10,9 +11,18 @@ namespace {
 
 using namespace ordering;
 
-constexpr size_t kSocketPackets = 256;
+constexpr uint64_t kMachines = 1000;      // a nonce says which life of which machine it is
+
+Machine machine_of(const Host& host) { return static_cast<Machine>(host.nonce % kMachines); }
+verify::Process process_of(const Host& host) { return {machine_of(host), host.nonce / kMachines}; }
 
 }  // namespace
+
+Node::Node(const Plan& plan, Machine machine, Network& network, verify::Run& run)
+    : machine_(machine), settings_(plan.settings((machine - 1) % plan.hosts + 1)), network_(network), run_(run), cost_(plan.slow), socket_(plan.socket),
+      flush_fails_(plan.flush_fails) {
+  if (plan.processes) residents_ = std::make_unique<Residents>(settings_.self.id, run);
+}
 
 verify::Token Node::name_of(const RingId& ring) {
   return run_.names.of(std::to_string(ring.sequence) + "." + std::to_string(ring.representative) + "." + std::to_string(ring.nonce));
@@ -20,26 +30,27 @@ verify::Token Node::name_of(const RingId& ring) {
 
 void Node::start(Instant now) {
   ++life_;
-  settings_.self.nonce = life_ * 1000 + settings_.self.id;
+  settings_.self.nonce = life_ * kMachines + machine_;
   settings_.ring_sequence = stored_;
   protocol_ = std::make_unique<Protocol>(settings_);
   if (residents_) residents_->begin(*protocol_, settings_.message_limit);
-  else trace_ = &run_.boot({settings_.self.id, life_}, verify::Level::host);
+  else trace_ = &run_.boot({machine_, life_}, verify::Level::host);
   hashes_.clear();
-  paused_ = false;
+  paused_until_ = busy_until_ = {};
   waiting_.clear();
-  protocol_->start(now, out_);
+  protocol_->start(clock(now), out_);
   carry_out(now);
 }
 
 void Node::crash(Instant now) {
+  count(counts_, *protocol_);
   protocol_.reset();
   if (residents_) residents_->crash(static_cast<int64_t>(now.ns));
   else trace_->fail(static_cast<int64_t>(now.ns));
 }
 
 void Node::leave(Instant now) {
-  protocol_->leave(now, out_);
+  protocol_->leave(clock(now), out_);
   carry_out(now);
   crash(now);
 }
@@ -50,47 +61,60 @@ void Node::end(Instant now) {
   else trace_->end(static_cast<int64_t>(now.ns));
 }
 
-void Node::resume(Instant now) {
-  paused_ = false;
-  if (!alive()) return;
-  on_deadline(now);
-  for (const Packet& packet : std::exchange(waiting_, {})) receive(now, packet);
+Instant Node::next_wake() const {
+  if (!alive()) return kNever;
+  const Instant due = protocol_->next_deadline();
+  const Instant deadline = due == kNever ? kNever : Instant{due.ns - std::min(due.ns, ahead_)};
+  const Instant next = waiting_.empty() ? deadline : std::min(deadline, busy_until_);
+  return std::max(next, paused_until_);
 }
 
-void Node::receive(Instant now, const Packet& packet) {
-  if (!alive()) return;
-  if (paused_) {
-    if (waiting_.size() < kSocketPackets) waiting_.push_back(packet);
-    return;
+void Node::wake(Instant now) {
+  if (paused(now)) return;
+  if (protocol_->next_deadline() <= clock(now)) {
+    protocol_->on_deadline(clock(now), out_);
+    return carry_out(now);
   }
-  protocol_->on_packet(now, packet.bytes, out_);
+  if (waiting_.empty() || now < busy_until_) return;
+  const Packet packet = std::move(waiting_.front());
+  waiting_.pop_front();
+  handle(now, packet);
+}
+
+void Node::receive(Instant now, Packet packet) {
+  if (!alive()) return;
+  if (!paused(now) && now >= busy_until_ && waiting_.empty()) return handle(now, packet);
+  if (waiting_.size() < socket_) waiting_.push_back(std::move(packet));
+  else ++overflowed_;
+}
+
+void Node::handle(Instant now, const Packet& packet) {
+  busy_until_ = now + cost_;
+  protocol_->on_packet(clock(now), packet.bytes, out_);
   carry_out(now);
 }
 
-void Node::on_deadline(Instant now) {
-  protocol_->on_deadline(now, out_);
-  carry_out(now);
-}
-
-bool Node::change(Instant now, Prng& prng) {
-  const bool changed = residents_->change(now, prng, out_);
+bool Node::change(Instant now, uint64_t seed) {
+  Dice dice(seed);
+  const bool changed = residents_->change(clock(now), dice, out_);
   carry_out(now);
   return changed;
 }
 
-bool Node::submit(Instant now, Service service, size_t bytes, Prng& prng) {
+bool Node::submit(Instant now, Service service, size_t bytes, uint64_t content) {
+  Dice dice(content);
   if (residents_) {
-    const bool taken = residents_->submit(now, service, bytes, prng, out_);
+    const bool taken = residents_->submit(clock(now), service, bytes, dice, out_);
     carry_out(now);
     return taken;
   }
   std::vector<std::byte> message(bytes);
   for (size_t i = 0; i < bytes; i += 8) {
-    const uint64_t word = prng.next();
+    const uint64_t word = dice.next();
     std::memcpy(message.data() + i, &word, std::min<size_t>(8, bytes - i));
   }
   uint64_t number = 0;
-  const bool taken = protocol_->submit(now, service, message, number, out_) == Submitted::ok;
+  const bool taken = protocol_->submit(clock(now), service, message, number, out_) == Submitted::ok;
   if (taken) {
     hashes_[number] = hash_of(message);
     trace_->submit(number, static_cast<int64_t>(now.ns));
@@ -99,24 +123,37 @@ bool Node::submit(Instant now, Service service, size_t bytes, Prng& prng) {
   return taken;
 }
 
+void Node::tell(Instant now, const ordering::Configuration& c) {
+  verify::Configuration told;
+  told.regular = name_of(c.ring);
+  told.transitional = !c.regular;
+  told.id = c.regular ? told.regular : run_.names.of(run_.names.text(told.regular) + ">" + run_.names.text(name_of(c.next)));
+  told.ring_seq = c.ring.sequence;
+  for (const Host& host : c.members) told.members.push_back(machine_of(host));
+  std::sort(told.members.begin(), told.members.end());
+  conf_ = told.id;
+  trace_->conf(std::move(told), static_cast<int64_t>(now.ns));
+}
+
 void Node::carry_out(Instant now) {
   do {
     for (const Effect& effect : out_.effects) carry_out_one(now, effect);
     out_.clear();
-  } while (residents_ && residents_->follow_up(now, out_));
+  } while (residents_ && residents_->follow_up(clock(now), out_));
 }
 
 void Node::carry_out_one(Instant now, const Effect& effect) {
   switch (effect.kind) {
     case Effect::Kind::send_to_all:
-      return network_.carry(now, id(), 0, out_.packet(effect));
+      return network_.carry(now, machine_, 0, out_.packet(effect));
     case Effect::Kind::send_to:
-      return network_.carry(now, id(), effect.to, out_.packet(effect));
+      return network_.carry(now, machine_, effect.to, out_.packet(effect));
     case Effect::Kind::store:
       stored_ = effect.stored.ring_sequence;
       return;
     case Effect::Kind::flush_receive:
-      return waiting_.clear();
+      if (!flush_fails_) waiting_.clear();
+      return;
     case Effect::Kind::paused:
     case Effect::Kind::duplicate_host:
       return;
@@ -132,36 +169,17 @@ void Node::carry_out_one(Instant now, const Effect& effect) {
 // What the host sees is written down for the judge.
 void Node::judge(Instant now, const Effect& effect) {
   const auto at = static_cast<int64_t>(now.ns);
-  switch (effect.kind) {
-    case Effect::Kind::stamped: {
-      const Stamped& stamped = out_.stamped[effect.begin];
-      trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
-                   hashes_[stamped.message], stamped.message, at);
-      hashes_.erase(stamped.message);
-      break;
-    }
-    case Effect::Kind::deliver: {
-      const Delivery& d = out_.deliveries[effect.begin];
-      ++delivered_;
-      trace_->deliver(conf_, name_of(d.ring), place_of(d.seq, d.index), static_cast<verify::Service>(d.service),
-                      {d.sender.id, (d.sender.nonce - d.sender.id) / 1000}, hash_of(d.bytes), at);
-      break;
-    }
-    case Effect::Kind::configuration: {
-      const ordering::Configuration& c = out_.configurations[effect.begin];
-      verify::Configuration told;
-      told.regular = name_of(c.ring);
-      told.transitional = !c.regular;
-      told.id = c.regular ? told.regular : run_.names.of(run_.names.text(told.regular) + ">" + run_.names.text(name_of(c.next)));
-      told.ring_seq = c.ring.sequence;
-      for (const Host& host : c.members) told.members.push_back(host.id);
-      conf_ = told.id;
-      trace_->conf(std::move(told), at);
-      break;
-    }
-    default:
-      break;
+  if (effect.kind == Effect::Kind::configuration) return tell(now, out_.configurations[effect.begin]);
+  if (effect.kind == Effect::Kind::stamped) {
+    const Stamped& stamped = out_.stamped[effect.begin];
+    trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
+                 hashes_[stamped.message], stamped.message, at);
+    hashes_.erase(stamped.message);
+    return;
   }
+  const Delivery& d = out_.deliveries[effect.begin];
+  ++delivered_;
+  trace_->deliver(conf_, name_of(d.ring), place_of(d.seq, d.index), static_cast<verify::Service>(d.service), process_of(d.sender), hash_of(d.bytes), at);
 }
 
 }  // namespace evs::sim

@@ -17,9 +17,9 @@ constexpr int kPlaceBits = 34;  // places of one ring: a configuration of proces
 
 uint64_t place_in_run(const RingId& ring, Seq seq, uint32_t index) { return ring.sequence << kPlaceBits | place_of(seq, index); }
 
-Group some_group(Prng& prng) {
+Group some_group(test::Dice& dice) {
   Group group{};
-  group[0] = static_cast<std::byte>(1 + prng.below(kGroups));
+  group[0] = static_cast<std::byte>(1 + dice.below(kGroups));
   return group;
 }
 
@@ -62,42 +62,42 @@ void Residents::add_living(std::vector<uint32_t>& nodes) const {
     if (!resident.wants_to_go) nodes.push_back(node);
 }
 
-Residents::Resident* Residents::pick(Prng& prng, bool installed) {
+Residents::Resident* Residents::pick(test::Dice& dice, bool installed) {
   std::vector<Resident*> some;
   for (auto& [node, resident] : residents_)
     if (!resident.wants_to_go && (!installed || resident.trace != nullptr)) some.push_back(&resident);
-  return some.empty() ? nullptr : some[prng.below(some.size())];
+  return some.empty() ? nullptr : some[dice.below(some.size())];
 }
 
-bool Residents::change(Instant now, Prng& prng, Output& out) {
-  const uint64_t what = prng.below(6);
+bool Residents::change(Instant now, test::Dice& dice, Output& out) {
+  const uint64_t what = dice.below(6);
   if (what < 2) {
-    const auto slot = static_cast<uint32_t>(prng.between(1, kSlots));
+    const auto slot = static_cast<uint32_t>(dice.between(1, kSlots));
     const NodeId node = host_ << kSlotBits | slot;
     if (residents_.count(node) != 0) return false;
-    const Process process{node, static_cast<uint32_t>(prng.between(2, 30000)), incarnations_[slot] + 1};
+    const Process process{node, static_cast<uint32_t>(dice.between(2, 30000)), incarnations_[slot] + 1};
     if (level_->join(now, process, out) != Submitted::ok) return false;
     ++incarnations_[slot];
     residents_[node].process = process;
     return true;
   }
-  Resident* const one = pick(prng, false);
+  Resident* const one = pick(dice, false);
   if (one == nullptr) return false;
   if (what < 4) {
     const Change how = what == 2 ? Change::join_group : Change::leave_group;
-    return level_->change_group(now, one->process.node, how, some_group(prng), out) == Submitted::ok;
+    return level_->change_group(now, one->process.node, how, some_group(dice), out) == Submitted::ok;
   }
   if (level_->leave(now, one->process.node, what == 4 ? Change::leave : Change::died, out) != Submitted::ok) return false;
   one->wants_to_go = true;
   return true;
 }
 
-bool Residents::submit(Instant now, Service service, size_t bytes, Prng& prng, Output& out) {
-  Resident* const sender = pick(prng, true);
+bool Residents::submit(Instant now, Service service, size_t bytes, test::Dice& dice, Output& out) {
+  Resident* const sender = pick(dice, true);
   if (sender == nullptr) return false;
   std::vector<std::byte> message(bytes);
   for (size_t i = 0; i < bytes; i += 8) {
-    const uint64_t word = prng.next();
+    const uint64_t word = dice.next();
     std::memcpy(message.data() + i, &word, std::min<size_t>(8, bytes - i));
   }
   // Within the call the message may be stamped already.

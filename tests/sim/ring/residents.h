@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bus/ordering/process_level.h"
-#include "tests/sim/ring/prng.h"
+#include "tests/support/dice.h"
 #include "tools/verify/trace.h"
 
 namespace evs::sim {
@@ -23,8 +23,8 @@ class Residents {
   void end(int64_t at);
 
   // Somebody joins, leaves, dies, joins or leaves a group. False: there was no way.
-  bool change(ordering::Instant now, Prng& prng, ordering::Output& out);
-  bool submit(ordering::Instant now, ordering::Service service, size_t bytes, Prng& prng, ordering::Output& out);
+  bool change(ordering::Instant now, test::Dice& dice, ordering::Output& out);
+  bool submit(ordering::Instant now, ordering::Service service, size_t bytes, test::Dice& dice, ordering::Output& out);
 
   void on_effect(const ordering::Output& out, const ordering::Effect& effect, int64_t at);
   bool follow_up(ordering::Instant now, ordering::Output& out) { return level_->follow_up(now, out); }
@@ -51,7 +51,7 @@ class Residents {
   void on_told(const ordering::Told& told, const ordering::Output& out, const ordering::Effect& effect, int64_t at);
   void install(Resident& resident, const ordering::Told& told, int64_t at);
   void on_stamped(const ordering::Stamped& stamped, int64_t at);
-  Resident* pick(Prng& prng, bool installed);
+  Resident* pick(test::Dice& dice, bool installed);
 
   ordering::HostId host_;
   verify::Run& run_;

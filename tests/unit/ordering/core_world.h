@@ -22,7 +22,8 @@ struct RingView {
 
   FrameStore store{64};
   Assembly assembly{1 << 16};
-  Deliverer deliverer{store, assembly};
+  RareCounts rare;
+  Deliverer deliverer{store, assembly, rare};
   Output out;
 
   RingView() { deliverer.begin(kRing, {host(1), host(2), host(3), host(4)}); }

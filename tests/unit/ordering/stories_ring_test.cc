@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/unit/ordering/stories_ring_test.cc - the Accelerated Ring (Babay, Amir, ICDCS 2016), and what a visit of the token allows; docs/testing.md lists
+// the stories.
+#include "tests/unit/ordering/story_net.h"
+
+namespace evs::ordering {
+namespace {
+
+constexpr Duration kMs = kMillisecond;
+const std::string kLarge(1200, 'x');  // a frame of its own
+
+// Frames that were on the wire before: what somebody asked for, needed or not.
+size_t said_again(const std::vector<Sent>& sent) {
+  std::set<std::pair<RingId, Seq>> seen;
+  size_t again = 0;
+  for (const Sent& packet : sent)
+    if (packet.type == PacketType::data) again += !seen.insert({packet.data().ring, packet.data().seq}).second;
+  return again;
+}
+
+struct Visit {
+  uint32_t before = 0, behind = 0;  // frames of one host around a token of its own
+  uint64_t round_before = 0, round_behind = 0;
+};
+
+Visit first_full_visit(const std::vector<Sent>& sent, HostId host) {
+  Visit visit;
+  bool passed = false;
+  Instant left;
+  for (const Sent& packet : sent) {
+    if (packet.from != host) continue;
+    if (passed && packet.at != left) break;
+    if (packet.type == PacketType::token && visit.before != 0) {
+      passed = true;
+      left = packet.at;
+    }
+    if (packet.type != PacketType::data) continue;
+    ++(passed ? visit.behind : visit.before);
+    (passed ? visit.round_behind : visit.round_before) = packet.data().round;
+  }
+  return visit;
+}
+
+// Acceleration: the token leaves before the last frames, which say by their round that it has left.
+TEST(AcceleratedRing, TheTokenLeavesBeforeTheLastFrames) {
+  StoryNet net({1, 2, 3}, [](Settings& s) { s.accelerated_frames = 4; s.personal_frames = 10; });
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.run(20 * kMs);
+  net.sent.clear();
+  for (int i = 0; i < 40; ++i) net.submit(2, kLarge);
+  net.run(2 * kMs);
+  const Visit visit = first_full_visit(net.sent, 2);
+  EXPECT_EQ(visit.before, 6u);
+  EXPECT_EQ(visit.behind, 4u);
+  EXPECT_EQ(visit.round_behind, visit.round_before + 1);
+}
+
+// Without acceleration it is Totem: the token is the last to leave.
+TEST(AcceleratedRing, WithNoneBehindTheTokenItIsTotem) {
+  StoryNet net({1, 2, 3}, [](Settings& s) { s.accelerated_frames = 0; s.personal_frames = 10; });
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.run(20 * kMs);
+  net.sent.clear();
+  for (int i = 0; i < 15; ++i) net.submit(2, kLarge);
+  net.run(2 * kMs);
+  size_t tokens = 0, data = 0;
+  for (const Sent& packet : net.sent) {
+    if (packet.from != 2) continue;
+    tokens += packet.type == PacketType::token;
+    if (packet.type == PacketType::data) {
+      ++data;
+      EXPECT_EQ(packet.data().round, net.of(PacketType::data).front().data().round + tokens);
+    }
+  }
+  EXPECT_EQ(data, 15u);
+}
+
+// Retransmission with acceleration: nobody asks for what the token speaks of but may not be on the wire yet.
+TEST(AcceleratedRing, NobodyAsksForTheUnsent) {
+  StoryNet net({1, 2, 3, 4}, [](Settings& s) { s.accelerated_frames = 10; });
+  ASSERT_TRUE(net.until_one_ring(4));
+  net.sent.clear();
+  for (int i = 0; i < 60; ++i)
+    for (const HostId id : {1, 2, 3, 4}) net.submit(id, kLarge);
+  net.run(100 * kMs);
+  EXPECT_EQ(net.log(3).size(), 3u + 240u);
+  EXPECT_EQ(said_again(net.sent), 0u);
+}
+
+// The window: while somebody has not received for long, the others do not leave its window, and go on when it has.
+TEST(Window, NobodyLeavesTheWindowOfWhoIsFarBehind) {
+  StoryNet net({1, 2, 3}, [](Settings& s) { s.store_frames = 128; s.window_frames = 32; s.personal_frames = 8; });
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.forget_logs();
+  bool deaf = true;  // to the first frame
+  Seq first;
+  net.loses = [&](const Sent& packet, HostId to) {
+    if (packet.type != PacketType::data) return false;
+    if (first == Seq{}) first = packet.data().seq;
+    return deaf && packet.data().seq == first && to == 3;
+  };
+  for (int i = 0; i < 200; ++i) net.submit(1, kLarge);
+  net.run(30 * kMs);
+  EXPECT_LE(net.log(2).size(), 128u - 32u);
+  EXPECT_GT(net.at(1).rare(Rare::window_closed), 0u);
+  deaf = false;
+  ASSERT_TRUE(net.until([&, n = size_t{0}]() mutable { return (n += net.log(3).size()) == 200; }));
+  EXPECT_EQ(net.at(3).dropped(Drop::outside_window), 0u);
+}
+
+// A member that holds the line back for good is given up by the others (cannot receive), and they go on.
+TEST(Window, WhoCannotReceiveIsGivenUp) {
+  StoryNet net({1, 2, 3}, [](Settings& s) { s.cannot_receive_visits = 50; });
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.forget_logs();
+  net.loses = [](const Sent& packet, HostId to) { return packet.type == PacketType::data && to == 3; };
+  net.submit(1, "m", Service::safe);
+  ASSERT_TRUE(net.until([&] { return net.at(1).is_operational() && net.at(1).members().size() == 2; }));
+  EXPECT_EQ(net.log(1), lines({"trans 1 2", "m", "ring 1 2"}));
+  EXPECT_EQ(net.at(1).entered_gather(Why::cannot_receive) + net.at(2).entered_gather(Why::cannot_receive) > 0, true);
+}
+
+// The allowance: what is said again is paid for from it, so that a rotation with repetitions overruns nobody either.
+TEST(Allowance, RepetitionsArePaidFor) {
+  StoryNet net({1, 2, 3}, [](Settings& s) { s.personal_frames = 8; s.accelerated_frames = 0; });
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.run(20 * kMs);
+  net.forget_logs();
+  uint32_t lost = 0;
+  net.loses = [&](const Sent& packet, HostId to) { return packet.type == PacketType::data && to == 3 && lost < 24 && ++lost != 0; };
+  for (int i = 0; i < 100; ++i) net.submit(1, kLarge);
+  net.run(100 * kMs);
+  EXPECT_EQ(net.log(3).size(), 100u);
+  std::map<HostId, uint32_t> visit;
+  uint32_t most = 0;
+  for (const Sent& packet : net.sent) {
+    if (packet.type == PacketType::data) most = std::max(most, ++visit[packet.from]);
+    if (packet.type == PacketType::token) visit[packet.from] = 0;
+  }
+  EXPECT_EQ(said_again(net.sent), 24u);
+  EXPECT_LE(most, 8u) << "fresh and repeated together";
+}
+
+// A ring of one with small windows says all it has, and hands on what it said (it once wrote over what it had just delivered).
+TEST(Alone, SmallWindowsOverwriteNothing) {
+  StoryNet net({1}, [](Settings& s) { s.store_frames = 64; s.window_frames = 32; s.personal_frames = 8; s.message_limit = 1 << 20; });
+  StoryNet::Log said{"ring 1"};
+  for (int i = 0; i < 50; ++i) {
+    said.push_back(std::to_string(i) + kLarge);
+    net.submit(1, said.back());
+  }
+  said.push_back(std::string(200'000, 'y'));
+  net.submit(1, said.back());
+  for (int i = 0; i < 50; ++i) {
+    said.push_back(std::to_string(i) + kLarge);
+    net.submit(1, said.back());
+  }
+  net.run(10 * kMs);
+  EXPECT_EQ(net.log(1), said);
+}
+
+// Refused, and counted: what no correct member says.
+TEST(Refused, ATokenWhoseLineFell) {
+  StoryNet net({1, 2, 3});
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.submit(1, "m");
+  net.run(30 * kMs);
+  net.forget_logs();
+  net.submit(1, "n");
+  ASSERT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
+  Token token = net.of(PacketType::token).back().token();
+  token.visit += 3;
+  token.received_by_all = Seq{};
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
+  net.say(1, 2, bytes);
+  EXPECT_EQ(net.at(2).dropped(Drop::mark_fell), 1u);
+  net.run(20 * kMs);
+  EXPECT_EQ(net.log(2), lines({"n"})) << "and nothing else came of it";
+}
+
+TEST(Refused, AFrameFarOutsideTheWindow) {
+  StoryNet net({1, 2});
+  ASSERT_TRUE(net.until_one_ring(2));
+  net.forget_logs();
+  net.submit(1, "m");
+  ASSERT_TRUE(net.until([&] { return !net.of(PacketType::data).empty(); }));
+  Data data = net.of(PacketType::data).front().data();
+  data.seq = Seq{data.seq.value + 100'000};
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(wire::encode(Host{1, 1001}, data, bytes));
+  net.say(1, 2, bytes);
+  EXPECT_EQ(net.at(2).dropped(Drop::outside_window), 1u);
+  net.run(20 * kMs);
+  EXPECT_EQ(net.log(2), lines({"m"}));
+}
+
+}  // namespace
+}  // namespace evs::ordering
