@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A soak that is stopped and started again has the sums of one that was not: cmake -DSIM=... -DDIR=... -P soak_test.cmake
+file(REMOVE_RECURSE ${DIR})
+foreach(run "${DIR}/pieces;20" "${DIR}/pieces;20" "${DIR}/whole;40")
+  list(GET run 0 at)
+  list(GET run 1 seeds)
+  execute_process(COMMAND ${SIM} --soak=${at} --from=1 --seeds=${seeds} RESULT_VARIABLE status OUTPUT_QUIET)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "a soak in ${at} ended with ${status}")
+  endif()
+endforeach()
+foreach(at pieces whole)
+  file(READ ${DIR}/${at}/state ${at})
+  string(REGEX REPLACE "[0-9]+ run.seconds\n" "" ${at} "${${at}}")
+endforeach()
+if(NOT pieces STREQUAL whole OR NOT whole MATCHES "\n41 next seed\n" OR NOT whole MATCHES "\n40 run.runs\n")
+  message(FATAL_ERROR "two halves are not the whole:\n${pieces}\n${whole}")
+endif()
