@@ -129,13 +129,16 @@ Malformed read(Bytes packet, uint16_t flags, Join& join) {
   join.leaving = (flags & kJoinLeaving) != 0;
   const size_t candidates = in.take<uint16_t>();
   const size_t failed = in.take<uint16_t>();
-  in.take_zero<uint32_t>();
+  const size_t superseded = in.take<uint16_t>();
+  in.take_zero<uint16_t>();
   join.ring_sequence = in.take<uint64_t>();
-  if (candidates > kMaxHosts || failed > kMaxHosts) return Malformed::length;
-  const Malformed why = compare(packet, join_bytes(candidates, failed));
+  if (candidates > kMaxHosts || failed > kMaxHosts || superseded > kMaxSuperseded) return Malformed::length;
+  const Malformed why = compare(packet, join_bytes(candidates, failed, superseded));
   if (why != Malformed::none) return why;
   take_hosts(in, candidates, join.candidates);
   take_hosts(in, failed, join.failed);
+  join.superseded.resize(superseded);
+  for (uint64_t& nonce : join.superseded) nonce = in.take<uint64_t>();
   return in.ok() ? check(join) : Malformed::range;
 }
 

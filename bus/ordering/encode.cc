@@ -113,15 +113,17 @@ bool encode(const Host& sender, const Token& token, std::vector<std::byte>& out)
 
 bool encode(const Host& sender, const Join& join, std::vector<std::byte>& out) {
   if (!is_host(sender.id) || check(join) != Malformed::none) return false;
-  const size_t bytes = join_bytes(join.candidates.size(), join.failed.size());
+  const size_t bytes = join_bytes(join.candidates.size(), join.failed.size(), join.superseded.size());
   ByteWriter to(out, bytes);
   put_header(to, PacketType::join, join.leaving ? kJoinLeaving : 0, sender, bytes);
   to.put(static_cast<uint16_t>(join.candidates.size()));
   to.put(static_cast<uint16_t>(join.failed.size()));
-  to.put_zero<uint32_t>();
+  to.put(static_cast<uint16_t>(join.superseded.size()));
+  to.put_zero<uint16_t>();
   to.put(join.ring_sequence);
   put_hosts(to, join.candidates);
   put_hosts(to, join.failed);
+  for (const uint64_t nonce : join.superseded) to.put(nonce);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include "bus/ordering/form.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace evs::ordering::wire {
 namespace {
@@ -68,7 +69,11 @@ Malformed check(const Token& token) {
 
 Malformed check(const Join& join) {
   const Malformed candidates = check(join.candidates, kMaxHosts);
-  return candidates != Malformed::none ? candidates : check(join.failed, kMaxHosts);
+  if (candidates != Malformed::none) return candidates;
+  if (join.superseded.size() > kMaxSuperseded) return Malformed::length;
+  const auto falls = std::adjacent_find(join.superseded.begin(), join.superseded.end(), std::greater_equal<>());
+  if (falls != join.superseded.end()) return Malformed::order;
+  return check(join.failed, kMaxHosts);
 }
 
 Malformed check(const Commit& commit) {

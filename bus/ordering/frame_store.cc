@@ -52,9 +52,9 @@ void FrameStore::forget_through(Seq seq) {
   for (; forgotten_ < seq; forgotten_ = next(forgotten_)) slot(next(forgotten_)).held = false;
 }
 
-void FrameStore::clear() {
+void FrameStore::begin_behind(Seq seq) {
   for (Frame& frame : slots_) frame.held = false;
-  forgotten_ = received_up_to_ = high_ = Seq{};
+  forgotten_ = received_up_to_ = high_ = seq;
 }
 
 }  // namespace evs::ordering

@@ -48,7 +48,8 @@ class FrameStore {
   Seq forgotten_through() const { return forgotten_; }
   void forget_through(Seq seq);
   uint32_t capacity() const { return static_cast<uint32_t>(slots_.size()); }
-  void clear();  // begins anew, before seq 1
+  void clear() { begin_behind(Seq{}); }
+  void begin_behind(Seq seq);  // empty, and what is up to there was forgotten
 
  private:
   Frame& slot(Seq seq) { return slots_[seq.value & mask_]; }

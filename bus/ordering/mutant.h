@@ -20,7 +20,7 @@ enum class Mutant : uint8_t {
   ask_for_the_unsent,     // with the early token: asks for what is not on the wire yet
   ask_up_to_highest_held, // does not miss what it has never heard of
   partial_goes_on,        // a message that a configuration cut in two is continued in the next one
-  failed_us_is_heard,     // a join that names us failed is listened to in operation
+  failed_us_is_heard,     // a join that names us failed is listened to, in operation and in quarantine
   no_probe,               // idle rings do not look for each other
   no_early_step,          // what may have been delivered early is not delivered in the old configuration by all
   most_delivered_ignored, // the end of the old configuration does not look at what others had delivered
@@ -28,6 +28,11 @@ enum class Mutant : uint8_t {
   no_barrier,             // messages are stamped while a change of processes is under way
   barrier_on_one_visit,   // the barrier falls when the line was seen once
   ring_sequence_lost,     // the sequence of rings is not stored: a host that comes back counts anew
+  stamps_stored_late,     // stamps are stored when the frames that have them are sent
+  received_not_stored,    // what others sent is not stored before the token tells that we have it
+  obligations_not_stored,
+  ending_not_stored,      // that the old configuration's end has begun, and with whom
+  told_again,             // a successor does not look at what its predecessor delivered
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
   ordered_safe_at_once,        // SAFE needs no acknowledgement
   ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations

@@ -35,7 +35,10 @@ void OrderedPath::own_came_back(const OrderedFrame& frame, bool counts, Output& 
   if (under_way_.empty() || under_way_.front().number != frame.number) return ignore(Drop::own_echo);
   if (counts) {
     const Seq seq = next(delivery_.received());
-    for (const SendQueue::Completed& done : under_way_.front().completed) out.stamp({done.number, frame.service, ring_, seq, done.index});
+    const size_t first = out.stamped.size();
+    for (const SendQueue::Completed& done : under_way_.front().completed)
+      out.stamped.push_back({done.number, frame.service, ring_, seq, done.index});
+    out.tell_stamps(first);
     queue_.settle(under_way_.front().completed.size());
   }
   under_way_.pop_front();

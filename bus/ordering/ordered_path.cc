@@ -19,7 +19,7 @@ void OrderedPath::begin_event() {
   assembly_.release_finished();
 }
 
-void OrderedPath::store(Output& out) { out.add(Effect::Kind::store).stored = Stored{sequence_}; }
+void OrderedPath::store(Output& out) { out.store(Stored::Kind::sequence, sequence_); }
 
 void OrderedPath::enter(const RingId& ring, const Hosts& members, Output& out) {
   ring_ = ring;

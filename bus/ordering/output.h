@@ -39,14 +39,40 @@ struct Delivery {
   Bytes bytes;
 };
 
-struct Stored {          // must outlive this process, and be given back to the next one
-  uint64_t ring_sequence = 0;
+// What must outlive this process (stored.h puts it together; docs/protocol.md, "What a successor must know"). A host that keeps nothing
+// for a successor is asked to store sequences alone (Settings::for_successor).
+struct Stored {
+  enum class Kind : uint8_t {
+    sequence,     // number: the highest of the rings that this host knows of
+    life,         // number: this instance's boot nonce
+    window,       // frames that came or got their places, stamps, and what is no longer needed
+    obligations,  // whose messages must be delivered even behind a gap
+    ending,       // the installed ring ends
+  };
+  Kind kind = Kind::sequence;
+  uint64_t number = 0;
+};
+
+struct Window {  // of the installed ring
+  RingId ring;
+  Seq forgotten;                             // through here nothing is needed any more
+  size_t held_begin = 0, held_end = 0;       // in Output::held: frames, to be read with Protocol::frame()
+  size_t stamped_begin = 0, stamped_end = 0; // in Output::stamped: messages whose last pieces are in those of them that are ours
+};
+
+struct Ending {  // all that decides what is delivered until `next` is installed
+  RingId next;
+  Hosts members;         // of `next`
+  Hosts going_on;
+  Hosts obligations;
+  Seq delivered_by_one;
+  Seq begins_behind;     // frames of `next` up to here were recovery's
 };
 
 struct Effect {
   enum class Kind : uint8_t { send_to_all, send_to, store, deliver, configuration, stamped, paused, duplicate_host, flush_receive };
   Kind kind = Kind::send_to_all;
-  size_t begin = 0, end = 0;  // sends: the packet, in Output::bytes; deliver, stamped, configuration: which, in its list
+  size_t begin = 0, end = 0;  // sends: the packet, in Output::bytes; deliver, stamped, configuration, store: which, in its list
   const std::byte* kept = nullptr;  // sends: the packet's first byte, where the core keeps it; begin and end are its bounds there
   HostId to = kNoHost;        // send_to
   Stored stored{};            // store
@@ -70,6 +96,10 @@ class Output {
     deliveries.clear();
     configurations.clear();
     stamped.clear();
+    windows.clear();
+    held.clear();
+    obligations.clear();
+    endings.clear();
   }
   Bytes packet(const Effect& e) const {
     const std::byte* from = e.kept != nullptr ? e.kept : bytes.data();
@@ -105,9 +135,23 @@ class Output {
     add(Effect::Kind::configuration).begin = configurations.size();
     configurations.push_back(configuration);
   }
-  void stamp(const Stamped& message) {
-    add(Effect::Kind::stamped).begin = stamped.size();
-    stamped.push_back(message);
+  // Those of `stamped` from `first` on.
+  void tell_stamps(size_t first) {
+    for (size_t i = first; i < stamped.size(); ++i) add(Effect::Kind::stamped).begin = i;
+  }
+  void store(Stored::Kind kind, uint64_t number) { add(Effect::Kind::store).stored = {kind, number}; }
+  void store_window(const RingId& ring, Seq forgotten, const std::vector<Seq>& frames, size_t first_stamp) {
+    store_listed(Stored::Kind::window, windows.size());
+    windows.push_back({ring, forgotten, held.size(), held.size() + frames.size(), first_stamp, stamped.size()});
+    held.insert(held.end(), frames.begin(), frames.end());
+  }
+  void store_obligations(const Hosts& hosts) {
+    store_listed(Stored::Kind::obligations, obligations.size());
+    obligations.push_back(hosts);
+  }
+  void store_ending(const Ending& ending) {
+    store_listed(Stored::Kind::ending, endings.size());
+    endings.push_back(ending);
   }
   Effect& add(Effect::Kind kind) {
     Effect& effect = effects.emplace_back();
@@ -120,6 +164,16 @@ class Output {
   std::vector<Delivery> deliveries;  // their bytes belong to the core, until the next call into it
   std::vector<Configuration> configurations;
   std::vector<Stamped> stamped;
+  std::vector<Window> windows;
+  std::vector<Seq> held;
+  std::vector<Hosts> obligations;
+  std::vector<Ending> endings;
+
+ private:
+  void store_listed(Stored::Kind kind, size_t which) {
+    store(kind, 0);
+    effects.back().begin = which;
+  }
 };
 
 }  // namespace evs::ordering

@@ -76,7 +76,9 @@ struct Join {
   bool leaving = false;
   Hosts candidates;            // literature: proc set
   Hosts failed;
+  std::vector<uint64_t> superseded{};  // sorted: boot nonces of lives that the sender goes on from, so that nobody waits for them
 };
+inline constexpr uint32_t kMaxSuperseded = 8;
 
 // What a member brings into a new ring.
 struct CommitEntry {

@@ -13,7 +13,7 @@ Mutant g_mutant = Mutant::none;
 
 Protocol::Protocol(const Settings& settings)
     : settings_(settings), store_(std::make_unique<FrameStore>(settings.store_frames)), assembly_(settings.message_limit),
-      queue_(settings.queue_bytes), opening_(settings.exchange ? settings.message_limit : 0) {}
+      queue_(settings.queue_bytes), opening_(settings.exchange ? settings.message_limit : 0), next_number_(settings.first_message) {}
 Protocol::~Protocol() = default;
 
 const char* Protocol::phase_name() const {
@@ -32,15 +32,23 @@ std::string Protocol::drops_text() const {
   return text.empty() ? text : text + ")";
 }
 
-void Protocol::store(Output& out) {
-  if (planted(Mutant::ring_sequence_lost)) return;
-  out.add(Effect::Kind::store).stored = Stored{std::max(sequence_known_, sequence_promised_)};
+void Protocol::store_sequence(Output& out) {
+  if (!planted(Mutant::ring_sequence_lost)) out.store(Stored::Kind::sequence, std::max(sequence_known_, sequence_promised_));
+}
+
+void Protocol::raise_sequence(uint64_t stored, Output& out) {
+  sequence_known_ = sequence_promised_ = stored + 1;
+  store_sequence(out);
+  if (settings_.for_successor) out.store(Stored::Kind::life, settings_.self.nonce);
+}
+
+void Protocol::start(Instant now, Output& out) {
+  raise_sequence(settings_.ring_sequence, out);
+  begin_alone(now, out);
 }
 
 // A host begins alone, in a ring of its own; who else is there shows when their packets come.
-void Protocol::start(Instant now, Output& out) {
-  sequence_known_ = sequence_promised_ = settings_.ring_sequence + 1;
-  store(out);
+void Protocol::begin_alone(Instant now, Output& out) {
   ring_ = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
   members_ = candidates_ = obligations_ = Hosts{settings_.self};
   deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
@@ -56,8 +64,15 @@ void Protocol::start(Instant now, Output& out) {
   phase_ = std::move(operating);
   ++reasons_[static_cast<size_t>(Why::started)];
   out.configure({true, ring_, ring_, members_});
-  if (!planted(Mutant::no_probe)) send(kNoHost, Probe{ring_}, out);
+  probe(out);
   deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
+}
+
+// Who goes on from a process that was killed says so: the others have that one in their ring still, and wait for it.
+void Protocol::probe(Output& out) {
+  if (planted(Mutant::no_probe)) return;
+  if (members_.size() == 1 && !superseded_.empty()) return send_join(out);
+  send(kNoHost, Probe{ring_}, out);
 }
 
 // A deadline that is long over says that we did not run: what waits in the sockets is of a past that the others have left behind, and
@@ -152,7 +167,7 @@ void Protocol::on_deadline(Instant now, Output& out) {
         on_consensus_missed(now, out);
         break;
       case Timer::merge_probe:
-        if (operating != nullptr && operating->rotation->is_representative() && !planted(Mutant::no_probe)) send(kNoHost, Probe{ring_}, out);
+        if (operating != nullptr && operating->rotation->is_representative()) probe(out);
         deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
         break;
       case Timer::count_:

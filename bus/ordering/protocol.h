@@ -19,12 +19,15 @@
 
 namespace evs::ordering {
 
+struct StoredState;  // stored.h
+
 class Protocol {
  public:
   explicit Protocol(const Settings& settings);
   ~Protocol();
 
   void start(Instant now, Output& out);
+  void resume(Instant now, const StoredState& stored, Output& out);  // in place of start(): goes on where a process of this host was killed
   void on_packet(Instant now, Bytes packet, Output& out);
   void on_deadline(Instant now, Output& out);  // calling early is harmless
   Instant next_deadline() const { return deadlines_.next(); }
@@ -35,6 +38,9 @@ class Protocol {
   Submitted submit_opening(Instant now, Bytes message, uint64_t& number, Output& out);
   void exchange_complete(Instant now, Output& out);  // the openings of all members were delivered
   void leave(Instant now, Output& out);        // the others need not wait for a token that does not come
+
+  // What a `store` effect names, until the next call. nullptr: it is not held.
+  const Frame* frame(const RingId& ring, Seq seq) const;
 
   // ---- For status, metrics, tests. ----
   const RingId& ring() const { return ring_; }
@@ -56,12 +62,24 @@ class Protocol {
   void ignore(Drop why) { ++drops_[static_cast<size_t>(why)]; }
   template <class Packet>
   void send(HostId to, const Packet& packet, Output& out);  // kNoHost: to all
-  void store(Output& out);
+  void store_sequence(Output& out);
+  void raise_sequence(uint64_t stored, Output& out);
+  void begin_alone(Instant now, Output& out);
+  void probe(Output& out);
+
+  // protocol_resume.cc
+  void note_received(Seq seq);
+  void store_window(size_t first_stamp, Output& out);
+  void store_ending(const Ending& end, Output& out);
+  void take_over(const StoredState& stored);
+  void end_old_rings(const StoredState& stored, Output& out);
 
   // protocol_gather.cc
   void enter_gather(Instant now, Why why, Output& out);
   void send_join(Output& out);
   void on_join(Instant now, const Host& sender, const Join& join, Output& out);
+  bool give_up_superseded(const Host& sender, const Join& join);
+  bool give_up_predecessors();
   void weigh_join(Instant now, const Host& sender, const Join& join, Output& out);
   bool is_duplicate(Instant now, const Host& sender, Output& out);
   void on_foreign(Instant now, const Host& sender, const RingId& ring, Output& out);
@@ -100,6 +118,9 @@ class Protocol {
   RingId ring_;
   Hosts members_;
   std::unique_ptr<FrameStore> store_, spare_store_;
+  RingId spare_ring_;            // whose frames lie in the spare store
+  std::vector<Seq> fresh_;       // came since the window was stored last
+  Seq stored_forgotten_;
   Assembly assembly_;
   std::unique_ptr<Deliverer> deliverer_;
   Hosts obligations_;  // whose messages of it we must deliver even behind a gap; we ourselves are always there
@@ -113,11 +134,12 @@ class Protocol {
   };
   std::map<Host, Quarantine> quarantine_;
   Instant distrust_until_;
+  std::vector<uint64_t> superseded_;  // sorted: boot nonces of the processes that we go on from
   std::vector<std::byte> kept_commit_;
   HostId kept_commit_to_ = kNoHost;
 
   SendQueue queue_, opening_;
-  uint64_t next_number_ = 1;
+  uint64_t next_number_;
   std::vector<SendQueue::Completed> completed_;
   // Decoded into again and again.
   Data data_;

@@ -30,7 +30,8 @@ void Protocol::join_commit(Instant now, Commit commit, uint32_t me, Output& out)
   mine.obligations = obligations_;
   mine.filled = true;
   commit.index = me + 1;
-  store(out);  // before anybody hears that we said yes
+  store_sequence(out);  // before anybody hears that we said yes
+  store_window(0, out); // and what we hold
   phase_ = Committing{commit.ring, commit.members};
   deadlines_.disarm_all();
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);

@@ -12,6 +12,11 @@ namespace {
 
 constexpr uint32_t kMostBackOff = 6;  // doublings
 
+bool supersedes(const Join& join, const Host& sender, const Hosts& members) {
+  return std::any_of(join.superseded.begin(), join.superseded.end(),
+                     [&](uint64_t nonce) { return nonce != sender.nonce && contains(members, Host{sender.id, nonce}); });
+}
+
 }  // namespace
 
 void Protocol::send_join(Output& out) {
@@ -19,6 +24,7 @@ void Protocol::send_join(Output& out) {
   join.ring_sequence = std::max(sequence_known_, sequence_promised_);
   join.candidates = candidates_;
   join.failed = failed_;
+  join.superseded = superseded_;
   send(kNoHost, join, out);
 }
 
@@ -26,6 +32,7 @@ void Protocol::enter_gather(Instant now, Why why, Output& out) {
   ++reasons_[static_cast<size_t>(why)];
   if (auto* recovering = std::get_if<Recovering>(&phase_)) {
     spare_store_ = std::move(recovering->store);
+    spare_ring_ = RingId{};
     constexpr Rare kBroken[] = {Rare::recovery_broken_once, Rare::recovery_broken_twice, Rare::recovery_broken_thrice};
     rare_.saw(kBroken[std::min<size_t>(recoveries_broken_++, std::size(kBroken) - 1)]);
   }
@@ -58,6 +65,24 @@ void Protocol::quarantine_failed(Instant now) {
   while (quarantine_.size() > kMaxHosts) quarantine_.erase(quarantine_.begin());
 }
 
+// A process that goes on from another one of its host names it: that one is dead, and nobody need wait for it.
+bool Protocol::give_up_superseded(const Host& sender, const Join& join) {
+  bool gave_up = false;
+  for (const uint64_t nonce : join.superseded) {
+    const Host before{sender.id, nonce};
+    if (before != sender && contains(candidates_, before)) gave_up |= add(failed_, before);
+  }
+  return gave_up;
+}
+
+// Others may have those in their ring whom we go on from.
+bool Protocol::give_up_predecessors() {
+  bool gave_up = false;
+  for (const uint64_t nonce : superseded_)
+    if (const Host before{settings_.self.id, nonce}; contains(candidates_, before)) gave_up |= add(failed_, before);
+  return gave_up;
+}
+
 // The same id, another nonce. Either its former life is over and we have not noticed yet, or two machines go by one id.
 bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
   const auto report = [&] {
@@ -65,6 +90,10 @@ bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
     ignore(Drop::duplicate_host);
     return true;
   };
+  if (std::binary_search(superseded_.begin(), superseded_.end(), sender.nonce) && sender.id == settings_.self.id) {
+    ignore(Drop::own_echo);  // of a process that we go on from
+    return true;
+  }
   if (sender.id == settings_.self.id) return report();
   const Host* other = nullptr;
   for (const Host& host : candidates_)
@@ -97,19 +126,30 @@ void Protocol::on_foreign(Instant now, const Host& sender, const RingId& ring, O
 
 void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output& out) {
   sequence_known_ = std::max(sequence_known_, join.ring_sequence);
-  const bool names_us_failed = contains(join.failed, settings_.self);
+  const bool names_us_failed = contains(join.failed, settings_.self) && !planted(Mutant::failed_us_is_heard);
   if (const auto* committing = std::get_if<Committing>(&phase_)) {
-    if (!contains(committing->members, sender) || join.ring_sequence < committing->ring.sequence) return ignore(Drop::stale_join);
+    if (!supersedes(join, sender, committing->members) &&
+        (!contains(committing->members, sender) || join.ring_sequence < committing->ring.sequence))
+      return ignore(Drop::stale_join);
   } else if (const auto* recovering = std::get_if<Recovering>(&phase_)) {
-    if (!contains(recovering->members, sender) || join.ring_sequence < recovering->ring.sequence) return ignore(Drop::stale_join);
+    if (!supersedes(join, sender, recovering->members) &&
+        (!contains(recovering->members, sender) || join.ring_sequence < recovering->ring.sequence))
+      return ignore(Drop::stale_join);
   } else if (is_operational()) {
-    if (names_us_failed && !planted(Mutant::failed_us_is_heard)) return ignore(Drop::join_names_us_failed);
+    if (names_us_failed) return ignore(Drop::join_names_us_failed);
     if (contains(members_, sender) && join.ring_sequence < ring_.sequence) return ignore(Drop::stale_join);
   }
-  // Who asks for us by name has waited out a quarantine of its own: two that let each other alone in turns would never meet.
+  // Who asks for us by name has waited out a quarantine of its own: two that let each other alone in turns would never meet. Who names us failed
+  // does not ask: what two had said when they gave each other up would make them do it again, as fast as their packets go. But if we wait for
+  // it, we need not wait any longer.
   if (quarantined(now, sender)) {
-    if (!contains(join.candidates, settings_.self)) return ignore(Drop::quarantined);
+    const bool waited_for = std::holds_alternative<Gather>(phase_) && contains(candidates_, sender) && !contains(failed_, sender);
+    if (names_us_failed ? !waited_for : !contains(join.candidates, settings_.self)) return ignore(Drop::quarantined);
     rare_.saw(Rare::asked_by_name);
+  }
+  if (give_up_superseded(sender, join)) {
+    if (candidates_.size() < kMaxHosts) add(candidates_, sender);
+    enter_gather(now, Why::join_heard, out);
   }
   if (is_duplicate(now, sender, out)) return;
   weigh_join(now, sender, join, out);
@@ -138,6 +178,7 @@ void Protocol::weigh_join(Instant now, const Host& sender, const Join& join, Out
   add(more, sender);
   if (without(more, candidates_).size() + candidates_.size() > kMaxHosts) return ignore(Drop::outside_window);
   bool learned = add(candidates_, more);
+  learned |= give_up_predecessors();
   if (contains(join.failed, settings_.self)) {
     rare_.saw(Rare::failed_us_in_return);
     learned |= add(failed_, sender);

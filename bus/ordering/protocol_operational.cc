@@ -15,8 +15,8 @@ constexpr uint32_t kVisitsAlone = 8;       // in one call
 
 class Protocol::QueueWork : public Work {
  public:
-  QueueWork(Protocol& protocol, Barrier& barrier, Token& token)
-      : protocol_(protocol), barrier_(barrier), token_(token), may_(barrier.begin_visit(token)) {}
+  QueueWork(Protocol& protocol, Barrier& barrier, Token& token, const Output& out)
+      : protocol_(protocol), barrier_(barrier), token_(token), may_(barrier.begin_visit(token)), first_stamp_(out.stamped.size()) {}
   uint32_t frames() const override {
     const auto waiting = [this](const SendQueue& queue) {
       return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / room()) + 1;
@@ -48,8 +48,18 @@ class Protocol::QueueWork : public Work {
     frame.body = data.body;
     frame.piece_count = data.piece_count;
     if (!wire::encode_around(p.settings_.self, data, frame.packet.whole())) return false;
-    for (const SendQueue::Completed& done : p.completed_) out.stamp({done.number, packed.service, ring, seq, done.index});
+    for (const SendQueue::Completed& done : p.completed_) out.stamped.push_back({done.number, packed.service, ring, seq, done.index});
     return true;
+  }
+  void before_sending(Seq before, Seq high, Output& out) override {
+    if (!planted(Mutant::stamps_stored_late)) store_stamps(before, high, out);
+  }
+  void store_stamps(Seq before, Seq high, Output& out) {
+    if (protocol_.settings_.for_successor)
+      for (Seq s = next(before); s <= high; s = next(s)) protocol_.fresh_.push_back(s);
+    protocol_.store_window(first_stamp_, out);
+    out.tell_stamps(first_stamp_);
+    first_stamp_ = out.stamped.size();
   }
 
  private:
@@ -66,7 +76,12 @@ class Protocol::QueueWork : public Work {
   Barrier& barrier_;
   Token& token_;
   Barrier::May may_;
+  size_t first_stamp_;
 };
+
+void Protocol::note_received(Seq seq) {
+  if (settings_.for_successor && !planted(Mutant::received_not_stored)) fresh_.push_back(seq);
+}
 
 void Protocol::on_data(Instant now, const Host& sender, const Data& data, Bytes packet, Output& out) {
   if (auto* recovering = std::get_if<Recovering>(&phase_)) {
@@ -87,6 +102,7 @@ void Protocol::on_data(Instant now, const Host& sender, const Data& data, Bytes 
   const FrameStore::Put put = store_->put(data, sender.id, packet);
   if (put == FrameStore::Put::outside) return ignore(Drop::outside_window);
   if (put == FrameStore::Put::duplicate) return;
+  note_received(data.seq);
   const auto* operating = std::get_if<Operating>(&phase_);
   deliverer_->on_received(data.seq, out);
   deliverer_->advance(operating ? operating->rotation->stable() : Seq{}, out);
@@ -128,11 +144,12 @@ void Protocol::visit(Instant now, Operating& operating, Token token, Output& out
   operating.cancel_sent = false;
   forget();
   const Seq before = token.high;
-  QueueWork work(*this, *operating.barrier, token);
+  QueueWork work(*this, *operating.barrier, token, out);
   operating.rotation->visit(token, work, true, out);
   operating.barrier->end_visit(token, deliverer_->delivered_up_to());
   operating.rotation->pass_on(token, out);
   operating.rotation->send_rest(out);
+  if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, token.high, out);
   token_passed(now);
   for (Seq s = next(before); s <= token.high; s = next(s)) deliverer_->on_received(s, out);
   deliverer_->advance(operating.rotation->stable(), out);
@@ -144,11 +161,12 @@ void Protocol::visit(Instant now, Operating& operating, Token token, Output& out
 
 // A ring of one passes the token to itself.
 void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
-  forget();  // once: what is delivered in this call lies still until the next
+  forget();  // once: what is delivered, and what an effect names, lies still until the next call
   for (uint32_t i = 0; i < kVisitsAlone; ++i) {
     const Seq before = operating.held->high;
-    QueueWork work(*this, *operating.barrier, *operating.held);
+    QueueWork work(*this, *operating.barrier, *operating.held, out);
     operating.rotation->visit(*operating.held, work, false, out);
+    if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, operating.held->high, out);
     for (Seq s = next(before); s <= operating.held->high; s = next(s)) deliverer_->on_received(s, out);
     deliverer_->advance(operating.rotation->stable(), out);
     operating.barrier->end_visit(*operating.held, deliverer_->delivered_up_to());

@@ -38,6 +38,7 @@ class Protocol::RecoveryWork : public Work {
     }
     return false;
   }
+  void before_sending(Seq, Seq, Output& out) override { protocol_.store_window(0, out); }
 
  private:
   Protocol& protocol_;
@@ -53,7 +54,7 @@ void Protocol::absorb(const Data& outer) {
   if (wire::decode(outer.payload, old) != wire::Malformed::none || old.body != Body::pieces) return ignore(Drop::malformed);
   if (old.ring != ring_) return;  // of another old ring than ours
   std::erase(recovering.to_say, old.seq);
-  store_->put(old, envelope.sender.id, outer.payload);
+  if (store_->put(old, envelope.sender.id, outer.payload) == FrameStore::Put::fresh) note_received(old.seq);
 }
 
 void Protocol::begin_tokens(Instant now, Recovering& recovering, Output& out) {
@@ -85,7 +86,8 @@ void Protocol::recovery_visit(Instant now, Recovering& recovering, Token token, 
       // The token that leaves now tells that we hold everything: others may deliver and install because of it, whatever becomes of us.
       recovering.received = true;
       if (!planted(Mutant::no_obligations)) add(obligations_, recovering.obligations);
-      store(out);
+      store_sequence(out);
+      if (settings_.for_successor && !planted(Mutant::obligations_not_stored)) out.store_obligations(obligations_);
     }
     const bool whole = recovering.quiet_visits >= 3 && token.received_by_all >= recovering.install_at;
     recovering.whole_visits = whole ? recovering.whole_visits + 1 : 0;
@@ -105,9 +107,12 @@ void Protocol::install(Instant now, Output& out) {
   Seq delivered_by_one = deliverer_->delivered_up_to();
   for (size_t i = 0; i < recovering.members.size(); ++i)
     if (contains(recovering.going_on, recovering.members[i])) delivered_by_one = std::max(delivered_by_one, recovering.entries[i].delivered);
+  store_window(0, out);
+  store_ending({recovering.ring, recovering.members, recovering.going_on, obligations_, delivered_by_one, recovering.install_at}, out);
   deliverer_->finish(delivered_by_one, recovering.going_on, recovering.ring, obligations_, out);
 
   spare_store_ = std::move(store_);
+  spare_ring_ = ring_;
   store_ = std::move(recovering.store);
   ring_ = recovering.ring;
   members_ = recovering.members;
@@ -121,6 +126,9 @@ void Protocol::install(Instant now, Output& out) {
   deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
   deliverer_->begin(ring_, members_);
   out.configure({true, ring_, ring_, members_});
+  stored_forgotten_ = recovering.install_at;
+  for (Seq s = next(recovering.install_at); s <= store_->high(); s = next(s))
+    if (store_->find(s) != nullptr) note_received(s);
 
   Operating operating;
   operating.rotation = std::move(recovering.rotation);

@@ -116,6 +116,7 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
     store_.hold_stamped(seq);
     previous_ = token.high = seq;
   }
+  work.before_sending(before, token.high, out);
   const auto stamped = static_cast<uint32_t>(token.high.value - before.value);
   const uint32_t behind = accelerate ? std::min(stamped, settings_.accelerated_frames) : 0;
   rest_first_ = Seq{token.high.value - behind + 1};

@@ -22,6 +22,8 @@ class Work {
   virtual uint32_t frames() const = 0;  // about how many
   // Encodes one frame with this place into `packet`; false: nothing left.
   virtual bool stamp(const RingId& ring, Seq seq, Seq previous, uint64_t round, Frame& frame, Output& out) = 0;
+  // Frames behind `before`, up to `high`, have got their places, and neither they nor the token have left.
+  virtual void before_sending(Seq before, Seq high, Output& out) = 0;
 };
 
 class Rotation {

@@ -11,6 +11,8 @@ inline constexpr Duration kMillisecond = 1'000'000;
 struct Settings {
   Host self;
   uint64_t ring_sequence = 0;  // the highest that any life of this host stored; 0: its first life
+  uint64_t first_message = 1;  // the number of the first message: a successor's go on behind its predecessor's
+  bool for_successor = false;  // store what another process of this host needs to go on (stored.h)
 
   Duration token_lost = 1000 * kMillisecond;   // no newer token: the ring is broken
   Duration token_resend = 200 * kMillisecond;  // a token that was passed on and did not come back is said again

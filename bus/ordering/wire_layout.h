@@ -13,7 +13,8 @@ inline constexpr size_t kRingHeaderBytes = 48;  // the common header and a ring'
 inline constexpr size_t kHostBytes = 16;
 inline constexpr size_t kTokenBytes = 112;      // and a range behind the other
 inline constexpr size_t kRangeBytes = 16;
-inline constexpr size_t kJoinBytes = 40;        // and the candidates, and the failed
+inline constexpr size_t kJoinBytes = 40;        // and the candidates, the failed, the superseded nonces
+inline constexpr size_t kNonceBytes = 8;
 inline constexpr size_t kCommitBytes = 56;      // and members, those obliged to, entries
 inline constexpr size_t kEntryBytes = 48;       // and a bit for each host of the list of those obliged to
 inline constexpr size_t kWordBits = 64;
@@ -30,14 +31,16 @@ inline constexpr uint8_t kPieceLast = 2;
 
 constexpr size_t words_for(size_t obliged) { return (obliged + kWordBits - 1) / kWordBits; }
 constexpr size_t token_bytes(size_t wanted) { return kTokenBytes + wanted * kRangeBytes; }
-constexpr size_t join_bytes(size_t candidates, size_t failed) { return kJoinBytes + (candidates + failed) * kHostBytes; }
+constexpr size_t join_bytes(size_t candidates, size_t failed, size_t superseded) {
+  return kJoinBytes + (candidates + failed) * kHostBytes + superseded * kNonceBytes;
+}
 constexpr size_t commit_bytes(size_t members, size_t obliged) {
   return kCommitBytes + (members + obliged) * kHostBytes + members * (kEntryBytes + words_for(obliged) * sizeof(uint64_t));
 }
 
 inline constexpr size_t kDatagramBytes = 65507;  // 65535 - IPv4 - UDP
 static_assert(token_bytes(kMaxWanted) <= 1400, "a token needs one Ethernet frame, also when it is sealed and tunnelled");
-static_assert(join_bytes(kMaxHosts, kMaxHosts) <= kDatagramBytes);
+static_assert(join_bytes(kMaxHosts, kMaxHosts, kMaxSuperseded) <= kDatagramBytes);
 static_assert(commit_bytes(kMaxHosts, kMaxObliged) <= kDatagramBytes);
 static_assert(kMaxObliged % kWordBits == 0);
 

@@ -101,7 +101,7 @@ void OrderedNode::carry_out(Instant now) {
         medium_.send(now, id(), out_.packet(effect));
         break;
       case Effect::Kind::store:
-        stored_ = effect.stored.ring_sequence;
+        stored_ = effect.stored.number;
         break;
       case Effect::Kind::stamped: {
         const Stamped& s = out_.stamped[effect.begin];

@@ -16,6 +16,7 @@ constexpr double kLastLoss = 0.2;
 constexpr Duration kCalmDelay = 200'000;
 constexpr std::byte kOtherKey{0x5a};
 constexpr Duration kLater = 5 * kMs;
+constexpr uint64_t kMostPackets = 5'000'000;  // of a run: more is a storm
 
 }  // namespace
 
@@ -56,7 +57,7 @@ void Cluster::run_until(Instant until) {
       }
     const bool chaos = next_event_ < script_.size() && script_[next_event_].stage == Stage::chaos;
     const Instant event_at = std::min(chaos ? script_[next_event_].at : kNever, sprung_.at);
-    if (std::min(at, event_at) > until || (at == kNever && event_at == kNever)) break;
+    if (is_storm() || std::min(at, event_at) > until || (at == kNever && event_at == kNever)) break;
     now_ = std::max(now_, std::min(at, event_at));
     if (event_at <= at && event_at == sprung_.at) {
       spring();
@@ -77,7 +78,7 @@ void Cluster::run_until(Instant until) {
 
 // Whoever entered another phase is told of, and may have been waited for.
 void Cluster::after(Node& node) {
-  const std::string phase = node.alive() ? node.protocol().phase_name() : "dead";
+  const std::string phase = node.up() ? node.protocol().phase_name() : node.alive() ? "no gateway" : "dead";
   std::string& seen = phases_[node.machine()];
   if (phase == seen) return;
   seen = phase;
@@ -112,10 +113,14 @@ std::vector<uint32_t> Cluster::judged(bool strangers) const {
   return processes;
 }
 
+bool Cluster::is_storm() const { return network_.counts().carried > kMostPackets; }
+
 bool Cluster::at_rest() const {
+  if (is_storm()) return false;
   for (const bool strangers : {false, true}) {
     const std::vector<uint32_t> group = living(strangers);
     for (const uint32_t machine : group) {
+      if (!nodes_[machine - 1].up() || !nodes_[group.front() - 1].up()) return false;
       const Protocol& protocol = nodes_[machine - 1].protocol();
       if (!protocol.is_operational() || protocol.ring() != nodes_[group.front() - 1].protocol().ring() || protocol.members().size() != group.size())
         return false;
@@ -128,7 +133,7 @@ bool Cluster::at_rest() const {
 std::string Cluster::who_is_where() const {
   std::string text;
   for (const Node& node : nodes_)
-    if (node.alive())
+    if (node.up())
       text.append(" ").append(std::to_string(node.machine())).append(" ").append(node.protocol().phase_name()).append(" with ")
           .append(std::to_string(node.protocol().members().size())).append(node.protocol().drops_text());
   return text;
@@ -147,6 +152,7 @@ void Cluster::heal() {
   say("everything heals");
   for (Node& node : nodes_) {
     node.resume();
+    node.spare_gateway();
     node.hurry();
     if (node.machine() > plan_.hosts && node.alive()) node.crash(now_);  // somebody has noticed the second machine
     after(node);
@@ -157,7 +163,7 @@ void Cluster::heal() {
 void Cluster::settle() {
   const Instant patience = now_ + kSettle;
   while (!at_rest() && now_ < patience) run_until(now_ + kStep);
-  if (!at_rest()) outcome_.unfinished = "the living did not find together:" + who_is_where();
+  if (!at_rest()) outcome_.unfinished = (is_storm() ? "a storm of packets:" : "the living did not find together:") + who_is_where();
 }
 
 // They lose some of their frames once more: nothing comes behind them that would show what is missing.
@@ -175,14 +181,14 @@ void Cluster::look_at_strangers() {
   const std::vector<uint32_t> strangers = living(true);
   if (strangers.empty() || living(false).empty()) return;
   for (const Node& node : nodes_)
-    if (node.alive() && node.protocol().dropped(Drop::malformed) == 0)
+    if (node.up() && node.protocol().dropped(Drop::malformed) == 0)
       outcome_.unfinished = "host " + std::to_string(node.machine()) + " shares the air with another key and counts nothing that it could not read";
 }
 
 void Cluster::close_books() {
   Counts& counts = outcome_.counts;
   for (Node& node : nodes_) {
-    if (node.alive()) count(counts, node.protocol());
+    if (node.up()) count(counts, node.protocol());
     add(counts, node.counts());
     counts["run.deliveries"] += node.delivered();
     counts["net.overflowed"] += node.overflowed();

@@ -31,6 +31,7 @@ class Cluster {
   const verify::Run& traces() const { return run_; }
 
  private:
+  bool is_storm() const;
   void heal();
   void settle();
   void last_messages();

@@ -32,7 +32,8 @@ using namespace evs::sim;
 constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations", "direct-obligations", "companions-by-name", "no-freeze",
                                     "duplicate-is-progress", "ask-for-the-unsent", "ask-up-to-highest-held", "partial-goes-on",
                                     "failed-us-is-heard", "no-probe", "no-early-step", "most-delivered-ignored", "one-visit-install",
-                                    "no-barrier", "barrier-on-one-visit", "ring-sequence-lost"};
+                                    "no-barrier", "barrier-on-one-visit", "ring-sequence-lost", "stamps-stored-late", "received-not-stored",
+                                    "obligations-not-stored", "ending-not-stored", "told-again"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 

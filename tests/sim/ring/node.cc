@@ -11,10 +11,8 @@ namespace {
 
 using namespace ordering;
 
-constexpr uint64_t kMachines = 1000;      // a nonce says which life of which machine it is
-
 Machine machine_of(const Host& host) { return static_cast<Machine>(host.nonce % kMachines); }
-verify::Process process_of(const Host& host) { return {machine_of(host), host.nonce / kMachines}; }
+verify::Process process_of(const Host& host) { return {machine_of(host), host.nonce / kMachines / kGateways}; }
 
 }  // namespace
 
@@ -30,28 +28,37 @@ verify::Token Node::name_of(const RingId& ring) {
 
 void Node::start(Instant now) {
   ++life_;
-  settings_.self.nonce = life_ * kMachines + machine_;
-  settings_.ring_sequence = stored_;
-  protocol_ = std::make_unique<Protocol>(settings_);
+  alive_ = true;
+  settings_.ring_sequence = stored_.ring_sequence;
+  stored_ = {};
+  stored_.ring_sequence = settings_.ring_sequence;
+  gateway_ = submissions_ = 0;
+  settings_.first_message = 1;
+  outbox_.clear();
+  unheard_.clear();
+  boot();
   if (residents_) residents_->begin(*protocol_, settings_.message_limit);
   else trace_ = &run_.boot({machine_, life_}, verify::Level::host);
-  hashes_.clear();
   paused_until_ = busy_until_ = {};
-  waiting_.clear();
   protocol_->start(clock(now), out_);
   carry_out(now);
 }
 
 void Node::crash(Instant now) {
-  count(counts_, *protocol_);
+  if (up()) count(counts_, *protocol_);
   protocol_.reset();
+  alive_ = false;
+  kill_after_ = 0;
+  up_again_ = kNever;
   if (residents_) residents_->crash(static_cast<int64_t>(now.ns));
   else trace_->fail(static_cast<int64_t>(now.ns));
 }
 
 void Node::leave(Instant now) {
-  protocol_->leave(clock(now), out_);
-  carry_out(now);
+  if (up()) {
+    protocol_->leave(clock(now), out_);
+    carry_out(now);
+  }
   crash(now);
 }
 
@@ -63,6 +70,7 @@ void Node::end(Instant now) {
 
 Instant Node::next_wake() const {
   if (!alive()) return kNever;
+  if (!up()) return std::max(up_again_, paused_until_);
   const Instant due = protocol_->next_deadline();
   const Instant deadline = due == kNever ? kNever : Instant{due.ns - std::min(due.ns, ahead_)};
   const Instant next = waiting_.empty() ? deadline : std::min(deadline, busy_until_);
@@ -71,9 +79,11 @@ Instant Node::next_wake() const {
 
 void Node::wake(Instant now) {
   if (paused(now)) return;
+  if (!up()) return take_over(now);
   if (protocol_->next_deadline() <= clock(now)) {
     protocol_->on_deadline(clock(now), out_);
-    return carry_out(now);
+    carry_out(now);
+    return give_unheard(now);
   }
   if (waiting_.empty() || now < busy_until_) return;
   const Packet packet = std::move(waiting_.front());
@@ -82,7 +92,7 @@ void Node::wake(Instant now) {
 }
 
 void Node::receive(Instant now, Packet packet) {
-  if (!alive()) return;
+  if (!up()) return;
   if (!paused(now) && now >= busy_until_ && waiting_.empty()) return handle(now, packet);
   if (waiting_.size() < socket_) waiting_.push_back(std::move(packet));
   else ++overflowed_;
@@ -108,19 +118,16 @@ bool Node::submit(Instant now, Service service, size_t bytes, uint64_t content) 
     carry_out(now);
     return taken;
   }
-  std::vector<std::byte> message(bytes);
+  Message message{0, service, std::vector<std::byte>(bytes)};
   for (size_t i = 0; i < bytes; i += 8) {
     const uint64_t word = dice.next();
-    std::memcpy(message.data() + i, &word, std::min<size_t>(8, bytes - i));
+    std::memcpy(message.bytes.data() + i, &word, std::min<size_t>(8, bytes - i));
   }
-  uint64_t number = 0;
-  const bool taken = protocol_->submit(clock(now), service, message, number, out_) == Submitted::ok;
-  if (taken) {
-    hashes_[number] = hash_of(message);
-    trace_->submit(number, static_cast<int64_t>(now.ns));
-  }
-  carry_out(now);
-  return taken;
+  if (up() && unheard_.empty()) return give_to_gateway(now, message);
+  if (unheard_.size() >= kMostUnheard) return false;
+  enter(now, message);
+  unheard_.push_back(std::move(message));
+  return true;
 }
 
 void Node::tell(Instant now, const ordering::Configuration& c) {
@@ -137,9 +144,15 @@ void Node::tell(Instant now, const ordering::Configuration& c) {
 
 void Node::carry_out(Instant now) {
   do {
-    for (const Effect& effect : out_.effects) carry_out_one(now, effect);
+    for (const Effect& effect : out_.effects) {
+      carry_out_one(now, effect);
+      if (settings_.for_successor || effect.kind == Effect::Kind::store) apply(stored_, effect, out_, *protocol_);
+      if (kill_after_ == 0 || --kill_after_ != 0) continue;
+      lose_gateway(now);
+      break;
+    }
     out_.clear();
-  } while (residents_ && residents_->follow_up(clock(now), out_));
+  } while (residents_ && up() && residents_->follow_up(clock(now), out_));
 }
 
 void Node::carry_out_one(Instant now, const Effect& effect) {
@@ -148,12 +161,10 @@ void Node::carry_out_one(Instant now, const Effect& effect) {
       return network_.carry(now, machine_, 0, out_.packet(effect));
     case Effect::Kind::send_to:
       return network_.carry(now, machine_, effect.to, out_.packet(effect));
-    case Effect::Kind::store:
-      stored_ = effect.stored.ring_sequence;
-      return;
     case Effect::Kind::flush_receive:
       if (!flush_fails_) waiting_.clear();
       return;
+    case Effect::Kind::store:  // apply()
     case Effect::Kind::paused:
     case Effect::Kind::duplicate_host:
       return;
@@ -172,9 +183,10 @@ void Node::judge(Instant now, const Effect& effect) {
   if (effect.kind == Effect::Kind::configuration) return tell(now, out_.configurations[effect.begin]);
   if (effect.kind == Effect::Kind::stamped) {
     const Stamped& stamped = out_.stamped[effect.begin];
-    trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
-                 hashes_[stamped.message], stamped.message, at);
-    hashes_.erase(stamped.message);
+    const Message& message = outbox_[stamped.message];
+    trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service), hash_of(message.bytes),
+                 message.submission, at);
+    outbox_.erase(stamped.message);
     return;
   }
   const Delivery& d = out_.deliveries[effect.begin];

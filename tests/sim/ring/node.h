@@ -2,6 +2,9 @@
 // tests/sim/ring/node.h - one machine of a simulated ring: the protocol, its clock, its socket, what it stored, what it was asked to send, and
 // the trace of what it saw.
 //
+// The protocol lives in a gateway, which may be killed between any two of the effects that it gave; the host goes on, with its outbox, its log (the trace)
+// and what was stored, and another gateway takes over (node_gateway.cc). A crash takes the host: of all that only the ring sequence is left.
+//
 // In the traces a process is a machine: two machines with one host's id are two, as their nonces say.
 #pragma once
 
@@ -10,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "bus/ordering/stored.h"
 #include "tests/sim/ring/network.h"
 #include "tests/sim/ring/outcome.h"
 #include "tests/sim/ring/residents.h"
@@ -17,16 +21,24 @@
 
 namespace evs::sim {
 
+// A nonce says which gateway, in which life, of which machine it is.
+inline constexpr uint64_t kGateways = 1000, kMachines = 1000;
+inline constexpr size_t kMostUnheard = 16;  // messages that wait for a gateway
+
 class Node {
  public:
   Node(const Plan& plan, Machine machine, Network& network, verify::Run& run);
 
   void start(Instant now);
-  void forget() { stored_ = 0; forgetful_ = true; }  // what had been stored
+  void forget() { stored_ = {}, forgetful_ = true; }  // what had been stored
   void crash(Instant now);           // what was stored stays
   void leave(Instant now);
   void end(Instant now);             // the run stops while it lives
-  bool alive() const { return protocol_ != nullptr; }
+  bool alive() const { return alive_; }
+  bool up() const { return protocol_ != nullptr; }  // it has a gateway
+  // The gateway is killed behind so many effects, and another one takes over that much later; it may be killed, too.
+  void kill_gateway(uint64_t effects, Duration down) { kill_after_ = effects, down_ = down; }
+  void spare_gateway() { kill_after_ = 0; }
   void pause(Instant until) { paused_until_ = until; }
   void resume() { paused_until_ = {}; }
   bool paused(Instant now) const { return now < paused_until_; }
@@ -50,6 +62,17 @@ class Node {
   const Counts& counts() const { return counts_; }  // of lives that are over
 
  private:
+  struct Message {  // in the outbox: not stamped yet
+    uint64_t submission = 0;  // the application's number; 0: not entered yet
+    ordering::Service service = ordering::Service::agreed;
+    std::vector<std::byte> bytes;
+  };
+  void boot();  // another instance of the protocol
+  void take_over(Instant now);
+  void lose_gateway(Instant now);
+  void enter(Instant now, Message& message);  // into the outbox
+  bool give_to_gateway(Instant now, Message& message);
+  void give_unheard(Instant now);
   void handle(Instant now, const Packet& packet);
   void carry_out(Instant now);
   void carry_out_one(Instant now, const ordering::Effect& effect);
@@ -66,9 +89,12 @@ class Node {
   std::unique_ptr<ordering::Protocol> protocol_;
   std::unique_ptr<Residents> residents_;
   ordering::Output out_;
-  uint64_t stored_ = 0;
-  bool forgetful_ = false;
-  uint64_t life_ = 0;
+  ordering::StoredState stored_;
+  bool alive_ = false, forgetful_ = false;
+  uint64_t life_ = 0, gateway_ = 0;
+  uint64_t kill_after_ = 0;  // effects; 0: not at all
+  Duration down_ = 0;
+  Instant up_again_ = ordering::kNever;
   Duration ahead_ = 0;
   Instant paused_until_, busy_until_;
   Duration cost_;
@@ -76,7 +102,9 @@ class Node {
   const bool flush_fails_;
   std::deque<Packet> waiting_;  // while paused or busy: what a socket buffer holds
   verify::Token conf_;
-  std::map<uint64_t, uint64_t> hashes_;  // of messages under way, by number
+  uint64_t submissions_ = 0;             // of this life
+  std::map<uint64_t, Message> outbox_;   // by the protocol's number
+  std::deque<Message> unheard_;          // no gateway has taken them yet
   uint64_t delivered_ = 0, overflowed_ = 0;
   Counts counts_;
 };

@@ -49,6 +49,7 @@ Plan Plan::draw(uint64_t seed) {
   plan.short_recovery = more.chance(0.1);
   plan.tight = more.chance(0.1);
   plan.bursts = more.chance(0.15);
+  plan.gateway_kills = more.chance(0.4);
   return plan;
 }
 
@@ -59,11 +60,12 @@ Plan Plan::calm(uint64_t seed, uint32_t hosts) {
   return plan;
 }
 
-// A process is told by its host's id, and its configurations by the host's rings: neither is shared with a twin or forgotten here.
+// A process is told by its host's id, and its configurations by the host's rings: neither is shared with a twin or forgotten here. Nor is a gateway
+// killed: what processes are told outlives it in the log, and there is no log here yet from which a successor would read it.
 void Plan::make_processes() {
   Dice dice(seed ^ 0xbe11);
   processes = true;
-  twins = forgetful = false;
+  twins = forgetful = gateway_kills = false;
   change_every = dice.chance(0.2) ? dice.between(200'000, 2'000'000) : dice.between(2, 60) * kMs;
 }
 
@@ -97,6 +99,7 @@ ordering::Settings Plan::settings(HostId id) const {
   settings.message_limit = 64 << 10;
   settings.cannot_receive_visits = 200;
   settings.exchange = processes;
+  settings.for_successor = gateway_kills;
   if (short_recovery) settings.recovery_visits = 8;
   if (tight) {
     settings.store_frames = 64;
@@ -125,6 +128,7 @@ std::string Plan::text() const {
   if (short_recovery) text += ", short recoveries";
   if (tight) text += ", tight windows";
   if (bursts) text += ", bursts";
+  if (gateway_kills) text += ", gateways killed";
   if (processes) text += ", a change of processes every " + std::to_string(change_every / 1000) + " us";
   return text;
 }

@@ -36,6 +36,7 @@ struct Plan {
   bool short_recovery = false;  // recoveries are given up early
   bool tight = false;           // small windows
   bool bursts = false;
+  bool gateway_kills = false;   // and others take over
   // Asked for.
   bool processes = false;       // several a host, and they are judged
   uint64_t change_every = 0;    // ns between changes of processes, about

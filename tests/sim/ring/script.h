@@ -27,6 +27,7 @@ enum class Act : uint8_t {
   send,       // a says something, with service b, of n bytes
   burst,      // a says n things at once, with service b
   change,     // of a's processes; n: the dice
+  kill,       // a's gateway, b effects on; the next one comes n later
   count_
 };
 const char* name_of(Act act);

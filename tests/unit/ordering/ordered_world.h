@@ -123,8 +123,8 @@ class OrderedStory {
         host.unread.emplace_back(packet.begin(), packet.end());
         order_of_effects.push_back("send");
       } else if (effect.kind == Effect::Kind::store) {
-        EXPECT_GE(effect.stored.ring_sequence, host.stored);
-        host.stored = effect.stored.ring_sequence;
+        EXPECT_GE(effect.stored.number, host.stored);
+        host.stored = effect.stored.number;
         order_of_effects.push_back("store");
       } else if (effect.kind == Effect::Kind::deliver) {
         const Bytes bytes = out_.deliveries[effect.begin].bytes;

@@ -162,7 +162,7 @@ class StoryNet {
           if (meant && cut_.count({id, to}) == 0 && !loses(sent.back(), to)) way_[{now_ + kHop, order_++}] = {to, sent.back().bytes};
         }
       } else if (effect.kind == Effect::Kind::store) {
-        stored_[id] = effect.stored.ring_sequence;
+        stored_[id] = effect.stored.number;
       } else if (effect.kind == Effect::Kind::deliver) {
         const Bytes bytes = out_.deliveries[effect.begin].bytes;
         logs_[id].push_back({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

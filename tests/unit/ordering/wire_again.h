@@ -24,7 +24,7 @@ inline bool same(const Token& a, const Token& b) {
   return all(a) == all(b);
 }
 inline bool same(const Join& a, const Join& b) {
-  const auto all = [](const Join& j) { return std::tie(j.ring_sequence, j.leaving, j.candidates, j.failed); };
+  const auto all = [](const Join& j) { return std::tie(j.ring_sequence, j.leaving, j.candidates, j.failed, j.superseded); };
   return all(a) == all(b);
 }
 inline bool same(const CommitEntry& a, const CommitEntry& b) {

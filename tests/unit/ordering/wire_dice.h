@@ -91,7 +91,14 @@ class Dice {
     drawn.wanted = ranges(drawn.high.value);
     return drawn;
   }
-  Join join() { return {number(), coin(), hosts(0, kMaxHosts), hosts(0, coin() ? kMaxHosts : 3)}; }
+  Join join() { return {number(), coin(), hosts(0, kMaxHosts), hosts(0, coin() ? kMaxHosts : 3), nonces()}; }
+  std::vector<uint64_t> nonces() {
+    std::vector<uint64_t> some(below(kMaxSuperseded + 1));
+    for (uint64_t& each : some) each = number();
+    std::sort(some.begin(), some.end());
+    some.erase(std::unique(some.begin(), some.end()), some.end());
+    return some;
+  }
   Commit commit() {
     Commit drawn;
     drawn.members = hosts(1, coin() ? kMaxHosts : 5);

@@ -65,6 +65,9 @@ TEST(WireHostile, CountsWhoseSumsOrProductsWouldWrapAreRefused) {
   EXPECT_EQ(verdict_of<uint32_t>("join", 24, 0xffffffff), Malformed::length);
   EXPECT_EQ(verdict_of<uint32_t>("join", 24, 0x0003'ffff), Malformed::length);
   EXPECT_EQ(verdict_of<uint32_t>("join", 24, 0xffff'0003), Malformed::length);
+  EXPECT_EQ(verdict_of<uint16_t>("join", 28, kMaxSuperseded + 1), Malformed::length);
+  EXPECT_EQ(verdict_of<uint16_t>("join", 28, 3), Malformed::truncated);
+  EXPECT_EQ(verdict_of<uint16_t>("join", 28, 1), Malformed::length);
   EXPECT_EQ(verdict_of<uint32_t>("commit", 48, 0xffffffff), Malformed::length);
   EXPECT_EQ(verdict_of<uint16_t>("commit", 50, kMaxObliged + 1), Malformed::length);
   // Three in two lists is three, whichever list they are in; two and two is not.
@@ -181,7 +184,7 @@ TEST(WireHostile, TheHeaderIsHeldToItsVersion) {
 
 TEST(WireHostile, ReservedBytesAreZero) {
   const std::vector<std::pair<std::string, std::vector<size_t>>> reserved = {
-      {"token", {85, 86, 87, 124, 127, 140}}, {"join", {28, 31, 44, 47, 60, 76}}, {"probe", {28, 31}},
+      {"token", {85, 86, 87, 124, 127, 140}}, {"join", {30, 31, 44, 47, 60, 76}}, {"probe", {28, 31}},
       {"hold_cancel", {28, 31}}, {"commit", {52, 55, 60, 76, 92, 108, 125, 126, 127}}};
   for (const auto& [name, places] : reserved)
     for (const size_t at : places) EXPECT_EQ(verdict_of<uint8_t>(name, at, 1), Malformed::range) << name << " at " << at;
@@ -230,6 +233,9 @@ TEST(WireHostile, SetsAreSortedAndNameNobodyTwice) {
   EXPECT_EQ(again(with<uint64_t>(with<uint32_t>(sample("join"), 40, 7), 48, kSeven.nonce - 1)).why, Malformed::none);
   EXPECT_EQ(verdict_of<uint32_t>("join", 40, 0), Malformed::range);
   EXPECT_EQ(verdict_of<uint32_t>("join", 72, kMaxHostId + 1), Malformed::range);
+  EXPECT_EQ(verdict_of<uint64_t>("join", 88, kSeven.nonce - 1), Malformed::order);
+  EXPECT_EQ(verdict_of<uint64_t>("join", 88, kSeven.nonce), Malformed::order);
+  EXPECT_EQ(verdict_of<uint64_t>("join", 96, 0), Malformed::order);
   EXPECT_EQ(verdict_of<uint32_t>("commit", 56, 8), Malformed::order);
   EXPECT_EQ(verdict_of<uint32_t>("commit", 88, 10), Malformed::order);
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/ordering/protocol_resume.cc - a process was killed, and another one of the same host goes on from what it stored.
+//
+// To the others this is a partition: this host leaves their ring and comes back under another boot nonce. To this host's log it is one, too: the rest
+// of the old configuration, the transitional configuration of this host alone, what is left in that; a ring of its own; and then it
+// joins the others. So all that the others count on is delivered here, and nothing is taken or sent any more where a dead hand might
+// have done so already.
+#include <algorithm>
+#include <utility>
+
+#include "bus/ordering/mutant.h"
+#include "bus/ordering/stored.h"
+
+namespace evs::ordering {
+namespace {
+
+// Memory that outlived a process is input, like a packet.
+bool frame_of(Bytes packet, const RingId& ring, Data& data, wire::Envelope& envelope) {
+  return wire::decode(packet, envelope) == wire::Malformed::none && wire::decode(packet, data) == wire::Malformed::none && data.ring == ring;
+}
+
+// What finish() delivers again from the stored frames, and the log has already, is taken out.
+void take_out_told(const StoredState& stored, size_t first, Output& out) {
+  const auto told = [&](const Effect& effect) {
+    if (effect.kind == Effect::Kind::configuration) return stored.transitional_told && !out.configurations[effect.begin].regular;
+    if (effect.kind != Effect::Kind::deliver || planted(Mutant::told_again)) return false;
+    const Delivery& delivery = out.deliveries[effect.begin];
+    return stored.told.count({delivery.seq, delivery.index}) != 0;
+  };
+  const auto begin = out.effects.begin() + static_cast<ptrdiff_t>(first);
+  out.effects.erase(std::remove_if(begin, out.effects.end(), told), out.effects.end());
+}
+
+}  // namespace
+
+const Frame* Protocol::frame(const RingId& ring, Seq seq) const {
+  if (ring == ring_) return store_->find(seq);
+  return ring == spare_ring_ && spare_store_ ? spare_store_->find(seq) : nullptr;
+}
+
+// Frames that came or got their places since the last time, and what is no longer needed: one effect a visit, and none when nothing moved.
+void Protocol::store_window(size_t first_stamp, Output& out) {
+  if (!settings_.for_successor) return;
+  const Seq forgotten = store_->forgotten_through();
+  if (fresh_.empty() && forgotten <= stored_forgotten_) return;
+  stored_forgotten_ = std::max(stored_forgotten_, forgotten);
+  out.store_window(ring_, forgotten, fresh_, first_stamp);
+  fresh_.clear();
+}
+
+void Protocol::store_ending(const Ending& end, Output& out) {
+  if (settings_.for_successor && !planted(Mutant::ending_not_stored)) out.store_ending(end);
+}
+
+void Protocol::resume(Instant now, const StoredState& stored, Output& out) {
+  const size_t named = std::min<size_t>(stored.lives.size(), kMaxSuperseded);
+  superseded_.assign(stored.lives.end() - static_cast<ptrdiff_t>(named), stored.lives.end());
+  std::sort(superseded_.begin(), superseded_.end());
+  raise_sequence(std::max(settings_.ring_sequence, stored.ring_sequence), out);
+  if (stored.ring != RingId{}) {
+    const size_t first_stamp = out.stamped.size();
+    out.stamped.insert(out.stamped.end(), stored.transmitted.begin(), stored.transmitted.end());
+    out.tell_stamps(first_stamp);
+    take_over(stored);
+    end_old_rings(stored, out);
+  }
+  begin_alone(now, out);
+}
+
+// The installed ring as it was, but that nothing of it is delivered yet beyond what is forgotten.
+void Protocol::take_over(const StoredState& stored) {
+  ring_ = stored.ring;
+  members_ = stored.members;
+  obligations_ = stored.obligations;
+  store_->begin_behind(stored.forgotten);
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
+  deliverer_->begin(ring_, members_);
+  Data data;
+  wire::Envelope envelope;
+  for (const auto& [seq, packet] : stored.frames)
+    if (frame_of(packet, ring_, data, envelope)) store_->put(data, envelope.sender.id, packet);
+  Output told;  // a message that these complete stands in the log
+  for (const auto& [id, packets] : stored.beginnings) {
+    const Host* sender = with_id(members_, id);
+    for (const auto& packet : packets) {
+      if (sender == nullptr || !frame_of(packet, ring_, data, envelope)) continue;
+      Frame frame;
+      frame.seq = data.seq;
+      frame.sender = id;
+      frame.service = data.service;
+      frame.body = data.body;
+      frame.piece_count = data.piece_count;
+      frame.packet.assign(packet);
+      assembly_.deliver(ring_, frame, *sender, false, told);
+    }
+  }
+}
+
+// An end that was under way is gone through as it was begun: others may have seen the same configurations. Then ours.
+void Protocol::end_old_rings(const StoredState& stored, Output& out) {
+  size_t first = out.effects.size();
+  if (stored.ending) {
+    const Ending& end = *stored.ending;
+    deliverer_->finish(end.delivered_by_one, end.going_on, end.next, end.obligations, out);
+    take_out_told(stored, first, out);
+    spare_store_ = std::exchange(store_, std::make_unique<FrameStore>(settings_.store_frames));
+    store_->begin_behind(end.begins_behind);
+    ring_ = end.next;
+    members_ = end.members;
+    obligations_.clear();
+    deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
+    deliverer_->begin(ring_, members_);
+    out.configure({true, ring_, ring_, members_});
+  }
+  Ending end;
+  end.next = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
+  end.members = Hosts{settings_.self};
+  if (const Host* before = with_id(members_, settings_.self.id)) end.going_on = Hosts{*before};
+  end.obligations = obligations_;
+  add(end.obligations, end.going_on);
+  if (!stored.ending) end.delivered_by_one = stored.told_in_order;
+  store_ending(end, out);
+  first = out.effects.size();
+  deliverer_->finish(end.delivered_by_one, end.going_on, end.next, end.obligations, out);
+  if (stored.ending) return store_->clear();  // it was empty
+  take_out_told(stored, first, out);
+  spare_store_ = std::exchange(store_, std::make_unique<FrameStore>(settings_.store_frames));
+}
+
+}  // namespace evs::ordering
