@@ -24,43 +24,42 @@ bool ProcessLevel::opening_has_room(size_t more) const {
   return records::opening_bytes(processes, groups) + pending_bytes_ + more <= opening_limit_;
 }
 
-Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, Output& out) {
+Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out) {
   const size_t more = added_to_opening(record.what);
   if (more != 0 && !opening_has_room(more)) return Submitted::too_big;
   buffer_.clear();
   records::encode(record, buffer_);
-  uint64_t number = 0;
-  const Submitted result = protocol_.submit_change(now, buffer_, number, out);
+  const Submitted result = protocol_->submit_change(now, buffer_, number, out);
   if (result == Submitted::ok) pending_bytes_ += more;
   return result;
 }
 
-Submitted ProcessLevel::join(Instant now, const Process& process, Output& out) {
+Submitted ProcessLevel::join(Instant now, const Process& process, uint64_t& number, Output& out) {
   if (host_of(process.node) != self_ || present_.count(process.node) != 0) return Submitted::closed;
-  const Submitted result = submit(now, {Change::join, process, {}}, out);
+  const Submitted result = submit(now, {Change::join, process, {}}, number, out);
   if (result == Submitted::ok) present_[process.node] = process;
   return result;
 }
 
-Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, Output& out) {
+Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, uint64_t& number, Output& out) {
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
-  const Submitted result = submit(now, {how, found->second, {}}, out);
+  const Submitted result = submit(now, {how, found->second, {}}, number, out);
   if (result == Submitted::ok) present_.erase(found);
   return result;
 }
 
-Submitted ProcessLevel::change_group(Instant now, NodeId node, Change how, const Group& group, Output& out) {
+Submitted ProcessLevel::change_group(Instant now, NodeId node, Change how, const Group& group, uint64_t& number, Output& out) {
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
-  return submit(now, {how, found->second, group}, out);
+  return submit(now, {how, found->second, group}, number, out);
 }
 
 Submitted ProcessLevel::send(Instant now, NodeId node, Service service, Bytes payload, uint64_t& number, Output& out) {
   if (present_.count(node) == 0) return Submitted::closed;
   buffer_.clear();
   records::encode_message(node, payload, buffer_);
-  return protocol_.submit(now, service, buffer_, number, out);
+  return protocol_->submit(now, service, buffer_, number, out);
 }
 
 bool ProcessLevel::follow_up(Instant now, Output& out) {
@@ -68,11 +67,11 @@ bool ProcessLevel::follow_up(Instant now, Output& out) {
     buffer_.clear();
     encode_opening(buffer_);
     uint64_t number = 0;
-    protocol_.submit_opening(now, buffer_, number, out);
+    protocol_->submit_opening(now, buffer_, number, out);
     return true;
   }
   if (std::exchange(owes_completion_, false)) {
-    protocol_.exchange_complete(now, out);
+    protocol_->exchange_complete(now, out);
     return true;
   }
   return false;

@@ -40,13 +40,18 @@ struct Told {
 class ProcessLevel {
  public:
   ProcessLevel(HostId self, uint32_t opening_limit, Protocol& protocol)
-      : self_(self), opening_limit_(opening_limit), protocol_(protocol) {}
+      : self_(self), opening_limit_(opening_limit), protocol_(&protocol) {}
+
+  // Another instance goes on from what was stored (Protocol::resume). What stands here is what the log says, so all of it holds; what was submitted and
+  // has no place yet the caller submits again.
+  void attach(Protocol& successor) { protocol_ = &successor; }
 
   // Of processes of this host. `again`: the queue is full; nothing happened. `too_big`: the opening of this host would be larger than a
   // message may be. `closed`: there is no such process, or it left.
-  Submitted join(Instant now, const Process& process, Output& out);
-  Submitted leave(Instant now, NodeId node, Change how, Output& out);  // Change::leave or Change::died
-  Submitted change_group(Instant now, NodeId node, Change how, const Group& group, Output& out);
+  // `number`: by which Output::stamped names it when it has its place.
+  Submitted join(Instant now, const Process& process, uint64_t& number, Output& out);
+  Submitted leave(Instant now, NodeId node, Change how, uint64_t& number, Output& out);  // Change::leave or Change::died
+  Submitted change_group(Instant now, NodeId node, Change how, const Group& group, uint64_t& number, Output& out);
   Submitted send(Instant now, NodeId node, Service service, Bytes payload, uint64_t& number, Output& out);
 
   void digest(const Output& out, const Effect& effect, std::vector<Told>& told);
@@ -70,13 +75,13 @@ class ProcessLevel {
   void tell_group(const Group& group, std::vector<Told>& told) const;
   void tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told) const;
   void encode_opening(std::vector<std::byte>& out) const;
-  Submitted submit(Instant now, const ChangeRecord& record, Output& out);
+  Submitted submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out);
   bool opening_has_room(size_t more) const;
   void on_own_change(const ChangeRecord& record, std::vector<Told>& told);
 
   const HostId self_;
   const uint32_t opening_limit_;
-  Protocol& protocol_;
+  Protocol* protocol_;
 
   RingId ring_;
   Hosts hosts_;

@@ -105,6 +105,7 @@ void Node::handle(Instant now, const Packet& packet) {
 }
 
 bool Node::change(Instant now, uint64_t seed) {
+  if (!up()) return false;
   Dice dice(seed);
   const bool changed = residents_->change(clock(now), dice, out_);
   carry_out(now);
@@ -114,6 +115,7 @@ bool Node::change(Instant now, uint64_t seed) {
 bool Node::submit(Instant now, Service service, size_t bytes, uint64_t content) {
   Dice dice(content);
   if (residents_) {
+    if (!up()) return false;
     const bool taken = residents_->submit(clock(now), service, bytes, dice, out_);
     carry_out(now);
     return taken;

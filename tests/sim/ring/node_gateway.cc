@@ -8,10 +8,17 @@ namespace evs::sim {
 
 using namespace ordering;
 
+namespace {
+
+constexpr uint64_t kMessagesAGateway = 1'000'000'000;  // with openings, whose numbers nobody keeps
+
+}  // namespace
+
 void Node::boot() {
   settings_.self.nonce = (life_ * kGateways + gateway_++) * kMachines + machine_;
   waiting_.clear();
   up_again_ = kNever;
+  if (residents_) settings_.first_message = gateway_ * kMessagesAGateway + 1;
   protocol_ = std::make_unique<Protocol>(settings_);
 }
 
@@ -24,9 +31,11 @@ void Node::lose_gateway(Instant now) {
 
 void Node::take_over(Instant now) {
   boot();
+  if (residents_) residents_->attach(*protocol_);
   protocol_->resume(clock(now), stored_, out_);
   carry_out(now);
   if (!up()) return;
+  if (residents_) residents_->gateway_died();
   // What is not wholly stamped lies in the outbox still, in the order in which it was submitted.
   for (auto message = outbox_.rbegin(); message != outbox_.rend(); ++message) unheard_.push_front(std::move(message->second));
   outbox_.clear();
@@ -52,6 +61,7 @@ bool Node::give_to_gateway(Instant now, Message& message) {
 }
 
 void Node::give_unheard(Instant now) {
+  while (residents_ && up() && residents_->give_unheard(clock(now), out_)) carry_out(now);
   while (up() && !unheard_.empty() && give_to_gateway(now, unheard_.front())) unheard_.pop_front();
 }
 

@@ -60,12 +60,11 @@ Plan Plan::calm(uint64_t seed, uint32_t hosts) {
   return plan;
 }
 
-// A process is told by its host's id, and its configurations by the host's rings: neither is shared with a twin or forgotten here. Nor is a gateway
-// killed: what processes are told outlives it in the log, and there is no log here yet from which a successor would read it.
+// A process is told by its host's id, and its configurations by the host's rings: neither is shared with a twin or forgotten here.
 void Plan::make_processes() {
   Dice dice(seed ^ 0xbe11);
   processes = true;
-  twins = forgetful = gateway_kills = false;
+  twins = forgetful = false;
   change_every = dice.chance(0.2) ? dice.between(200'000, 2'000'000) : dice.between(2, 60) * kMs;
 }
 

@@ -41,8 +41,10 @@ verify::Token Residents::name_of(const ConfigurationId& id) {
 
 void Residents::begin(Protocol& protocol, uint32_t opening_limit) {
   level_ = std::make_unique<ProcessLevel>(host_, opening_limit, protocol);
+  protocol_ = &protocol;
   residents_.clear();
   sent_.clear();
+  unheard_.clear();
   regular_ = {};
 }
 
@@ -70,47 +72,76 @@ Residents::Resident* Residents::pick(test::Dice& dice, bool installed) {
 }
 
 bool Residents::change(Instant now, test::Dice& dice, Output& out) {
+  if (!unheard_.empty()) return false;
   const uint64_t what = dice.below(6);
   if (what < 2) {
     const auto slot = static_cast<uint32_t>(dice.between(1, kSlots));
     const NodeId node = host_ << kSlotBits | slot;
     if (residents_.count(node) != 0) return false;
     const Process process{node, static_cast<uint32_t>(dice.between(2, 30000)), incarnations_[slot] + 1};
-    if (level_->join(now, process, out) != Submitted::ok) return false;
+    if (!change_of(now, {Change::join, process, {}}, out)) return false;
     ++incarnations_[slot];
     residents_[node].process = process;
     return true;
   }
   Resident* const one = pick(dice, false);
   if (one == nullptr) return false;
-  if (what < 4) {
-    const Change how = what == 2 ? Change::join_group : Change::leave_group;
-    return level_->change_group(now, one->process.node, how, some_group(dice), out) == Submitted::ok;
-  }
-  if (level_->leave(now, one->process.node, what == 4 ? Change::leave : Change::died, out) != Submitted::ok) return false;
+  if (what < 4) return change_of(now, {what == 2 ? Change::join_group : Change::leave_group, one->process, some_group(dice)}, out);
+  if (!change_of(now, {what == 4 ? Change::leave : Change::died, one->process, {}}, out)) return false;
   one->wants_to_go = true;
+  return true;
+}
+
+bool Residents::change_of(Instant now, const ChangeRecord& record, Output& out) {
+  const NodeId node = record.process.node;
+  uint64_t number = 0;
+  Submitted result = Submitted::ok;
+  if (record.what == Change::join) result = level_->join(now, record.process, number, out);
+  else if (record.what == Change::leave || record.what == Change::died) result = level_->leave(now, node, record.what, number, out);
+  else result = level_->change_group(now, node, record.what, record.group, number, out);
+  if (result != Submitted::ok) return false;
+  Sent& sent = sent_[number];
+  sent.node = node;
+  sent.change = true;
+  records::encode(record, sent.record);
   return true;
 }
 
 bool Residents::submit(Instant now, Service service, size_t bytes, test::Dice& dice, Output& out) {
   Resident* const sender = pick(dice, true);
-  if (sender == nullptr) return false;
+  if (sender == nullptr || !unheard_.empty()) return false;
   std::vector<std::byte> message(bytes);
   for (size_t i = 0; i < bytes; i += 8) {
     const uint64_t word = dice.next();
     std::memcpy(message.data() + i, &word, std::min<size_t>(8, bytes - i));
   }
-  // Within the call the message may be stamped already.
-  const Sent sent{sender->process.node, ++sender->submissions, hash_of(message)};
   uint64_t number = 0;
-  const bool taken = level_->send(now, sent.node, service, message, number, out) == Submitted::ok;
-  if (taken) {
-    sent_[number] = sent;
-    sender->trace->submit(sent.submission, static_cast<int64_t>(now.ns));
-  } else {
-    --sender->submissions;
-  }
-  return taken;
+  if (level_->send(now, sender->process.node, service, message, number, out) != Submitted::ok) return false;
+  Sent& sent = sent_[number];
+  sent.node = sender->process.node;
+  sent.submission = ++sender->submissions;
+  sent.hash = hash_of(message);
+  sent.service = service;
+  records::encode_message(sent.node, message, sent.record);
+  sender->trace->submit(sent.submission, static_cast<int64_t>(now.ns));
+  return true;
+}
+
+void Residents::gateway_died() {
+  for (auto sent = sent_.rbegin(); sent != sent_.rend(); ++sent) unheard_.push_front(std::move(sent->second));
+  sent_.clear();
+}
+
+bool Residents::give_unheard(Instant now, Output& out) {
+  if (unheard_.empty()) return false;
+  const Sent& sent = unheard_.front();
+  uint64_t number = 0;
+  const Submitted result = sent.change ? protocol_->submit_change(now, sent.record, number, out)
+                                       : protocol_->submit(now, sent.service, sent.record, number, out);
+  if (result != Submitted::ok) return false;
+  sent_[number] = std::move(unheard_.front());
+  unheard_.pop_front();
+  return true;
 }
 
 void Residents::on_effect(const Output& out, const Effect& effect, int64_t at) {
@@ -122,10 +153,10 @@ void Residents::on_effect(const Output& out, const Effect& effect, int64_t at) {
 
 void Residents::on_stamped(const Stamped& stamped, int64_t at) {
   const auto found = sent_.find(stamped.message);
-  if (found == sent_.end()) return;  // a change, or an opening
+  if (found == sent_.end()) return;  // an opening
   const Sent& sent = found->second;
   const auto sender = residents_.find(sent.node);
-  if (sender != residents_.end() && sender->second.trace != nullptr)
+  if (!sent.change && sender != residents_.end() && sender->second.trace != nullptr)
     sender->second.trace->send(regular_, place_in_run(stamped.ring, stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service),
                                sent.hash, sent.submission, at);
   sent_.erase(found);

@@ -4,6 +4,7 @@
 // With residents the judged are they, and no longer the hosts: what the hosts see is theirs only to pass on.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -19,6 +20,10 @@ class Residents {
   Residents(ordering::HostId host, verify::Run& run) : host_(host), run_(run) {}
 
   void begin(ordering::Protocol& protocol, uint32_t opening_limit);  // the host starts: nobody lives there yet
+  void attach(ordering::Protocol& successor) { protocol_ = &successor, level_->attach(successor); }
+  // The first of what lies in the outbox, because it has no place yet, goes to the next gateway. False: there is none, or that one is full.
+  bool give_unheard(ordering::Instant now, ordering::Output& out);
+  void gateway_died();
   void crash(int64_t at);                                            // all die with it
   void end(int64_t at);
 
@@ -42,15 +47,19 @@ class Residents {
     uint64_t submissions = 0;
     ordering::Processes members;  // of the configuration that it is in
   };
-  struct Sent {
+  struct Sent {  // in the outbox: no place yet
     ordering::NodeId node = 0;
-    uint64_t submission = 0, hash = 0;
+    uint64_t submission = 0, hash = 0;  // of a message
+    bool change = false;
+    ordering::Service service = ordering::Service::agreed;
+    std::vector<std::byte> record;
   };
 
   verify::Token name_of(const ordering::ConfigurationId& id);
   void on_told(const ordering::Told& told, const ordering::Output& out, const ordering::Effect& effect, int64_t at);
   void install(Resident& resident, const ordering::Told& told, int64_t at);
   void on_stamped(const ordering::Stamped& stamped, int64_t at);
+  bool change_of(ordering::Instant now, const ordering::ChangeRecord& record, ordering::Output& out);
   Resident* pick(test::Dice& dice, bool installed);
 
   ordering::HostId host_;
@@ -58,7 +67,9 @@ class Residents {
   std::unique_ptr<ordering::ProcessLevel> level_;
   std::map<ordering::NodeId, Resident> residents_;
   std::map<uint32_t, uint64_t> incarnations_;  // by slot: over all lives of the host
-  std::map<uint64_t, Sent> sent_;              // not stamped yet, by number
+  ordering::Protocol* protocol_ = nullptr;
+  std::map<uint64_t, Sent> sent_;              // by number
+  std::deque<Sent> unheard_;                   // no gateway has taken them yet
   verify::Token regular_;                      // the regular configuration in force, or the last one
   std::vector<ordering::Told> told_;
   uint64_t delivered_ = 0;

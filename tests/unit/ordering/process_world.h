@@ -49,12 +49,11 @@ class ProcessWorld {
     return std::string(1, static_cast<char>('a' + host_of(node) - 1)) + static_cast<char>('0' + (node & 0xf));
   }
 
-  Submitted join(const std::string& name) { return in(name, [&](Host& h) { return h.level.join(now_, {node(name), 1, ++incarnation_}, h.out); }); }
-  Submitted leave(const std::string& name) { return in(name, [&](Host& h) { return h.level.leave(now_, node(name), Change::leave, h.out); }); }
+  Submitted join(const std::string& name) { return in(name, [&](Host& h) { return h.level.join(now_, {node(name), 1, ++incarnation_}, number_, h.out); }); }
+  Submitted leave(const std::string& name) { return in(name, [&](Host& h) { return h.level.leave(now_, node(name), Change::leave, number_, h.out); }); }
   Submitted say(const std::string& name, const std::string& text, Service service = Service::agreed) {
     return in(name, [&](Host& h) {
-      uint64_t number = 0;
-      return h.level.send(now_, node(name), service, std::as_bytes(std::span(text)), number, h.out);
+      return h.level.send(now_, node(name), service, std::as_bytes(std::span(text)), number_, h.out);
     });
   }
   // A message that host 1 has just delivered: the token goes round, and what is submitted now on host 1 is stamped in one visit.
@@ -65,7 +64,7 @@ class ProcessWorld {
   Submitted group(const std::string& name, Change how, char key) {
     Group group{};
     group[0] = static_cast<std::byte>(key);
-    return in(name, [&](Host& h) { return h.level.change_group(now_, node(name), how, group, h.out); });
+    return in(name, [&](Host& h) { return h.level.change_group(now_, node(name), how, group, number_, h.out); });
   }
 
   void crash(HostId host) { at(host).dead = true; }
@@ -204,7 +203,7 @@ class ProcessWorld {
   std::vector<std::unique_ptr<Host>> hosts_;
   std::multimap<Instant, Packet> under_way_;
   Instant now_{kMillisecond};
-  uint64_t packets_ = 0, incarnation_ = 0;
+  uint64_t packets_ = 0, incarnation_ = 0, number_ = 0;
 };
 
 }  // namespace evs::ordering
