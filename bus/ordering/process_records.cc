@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/ordering/process_records.cc - what messages carry, byte by byte: docs/wire-format.md.
-#include <algorithm>
+#include <utility>
 
 #include "bus/ordering/byte_reader.h"
 #include "bus/ordering/byte_writer.h"
@@ -24,7 +24,19 @@ Group take_group(ByteReader& in) {
   return group;
 }
 
-bool is_kind(ByteReader& in, RecordKind kind) { return in.take<uint8_t>() == static_cast<uint8_t>(kind); }
+// Of this host; slots count from 1.
+bool lives_on(NodeId node, HostId host) { return host_of(node) == host && (node & ((NodeId{1} << kSlotBits) - 1)) != 0; }
+
+bool take_groups(ByteReader& in, uint32_t count, std::vector<Group>& groups) {
+  if (count > in.rest().size() / kGroupBytes) return false;
+  groups.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const Group group = take_group(in);
+    if (!groups.empty() && group <= groups.back()) return false;
+    groups.push_back(group);
+  }
+  return true;
+}
 
 bool take_member(ByteReader& in, HostId from, Member& member) {
   member.process.node = in.take<uint32_t>();
@@ -32,17 +44,52 @@ bool take_member(ByteReader& in, HostId from, Member& member) {
   member.process.incarnation = in.take<uint64_t>();
   const auto groups = in.take<uint32_t>();
   const auto flags = in.take<uint32_t>();
-  if (!in.ok() || (flags & ~kInConfiguration) != 0 || host_of(member.process.node) != from) return false;
-  if (groups > in.rest().size() / kGroupBytes) return false;
   member.in_configuration = flags == kInConfiguration;
-  member.groups.clear();
-  member.groups.reserve(groups);
-  for (uint32_t i = 0; i < groups; ++i) {
-    const Group group = take_group(in);
-    if (!member.groups.empty() && group <= member.groups.back()) return false;
-    member.groups.push_back(group);
+  return in.ok() && (flags & ~kInConfiguration) == 0 && lives_on(member.process.node, from) && take_groups(in, groups, member.groups);
+}
+
+// A regular configuration has an even number, its lowest member's name, and as many members as are listed of it at least. None is zero.
+bool names_its_configuration(const Opening& opening) {
+  const auto& [number, representative] = opening.configuration;
+  if ((number == 0) != (representative == 0) || (number == 0) != (opening.configuration_members == 0) || number % 2 != 0) return false;
+  uint32_t listed = 0;
+  for (const Member& member : opening.processes) {
+    if (!member.in_configuration) continue;
+    if (member.process.node < representative) return false;
+    ++listed;
   }
-  return true;
+  return listed <= opening.configuration_members;
+}
+
+bool take_change(ByteReader& in, HostId from, ChangeRecord& record) {
+  if (in.take<uint8_t>() != static_cast<uint8_t>(RecordKind::change)) return false;
+  record.what = static_cast<Change>(in.take<uint8_t>());
+  in.take_zero<uint16_t>();
+  record.process.node = in.take<uint32_t>();
+  record.process.pid = in.take<uint32_t>();
+  in.take_zero<uint32_t>();
+  record.process.incarnation = in.take<uint64_t>();
+  if (record.what < Change::join || record.what > Change::leave_group || !lives_on(record.process.node, from)) return false;
+  if (has_group(record.what)) record.group = take_group(in);
+  return in.ok() && in.rest().empty();
+}
+
+bool take_opening(ByteReader& in, HostId from, Opening& opening) {
+  if (in.take<uint32_t>() != static_cast<uint32_t>(RecordKind::opening)) return false;
+  const auto count = in.take<uint32_t>();
+  opening.configuration.number = in.take<uint64_t>();
+  opening.configuration.representative = in.take<uint32_t>();
+  opening.configuration_members = in.take<uint32_t>();
+  in.take_zero<uint64_t>();
+  if (!in.ok() || count > in.rest().size() / kMemberBytes) return false;
+  opening.processes.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    Member member;
+    if (!take_member(in, from, member)) return false;
+    if (!opening.processes.empty() && member.process.node <= opening.processes.back().process.node) return false;
+    opening.processes.push_back(std::move(member));
+  }
+  return in.ok() && in.rest().empty() && names_its_configuration(opening);
 }
 
 }  // namespace
@@ -98,44 +145,29 @@ bool kind_of(Bytes message, RecordKind& kind) {
 
 bool decode_message(Bytes message, HostId from, NodeId& sender, Bytes& payload) {
   ByteReader in(message);
-  if (in.take<uint32_t>() != static_cast<uint32_t>(RecordKind::message)) return false;
+  const bool is_message = in.take<uint32_t>() == static_cast<uint32_t>(RecordKind::message);
   sender = in.take<uint32_t>();
   payload = in.rest();
-  return in.ok() && host_of(sender) == from;
+  if (is_message && in.ok() && lives_on(sender, from)) return true;
+  sender = 0;
+  payload = {};
+  return false;
 }
 
 bool decode(Bytes message, HostId from, ChangeRecord& record) {
   ByteReader in(message);
-  if (!is_kind(in, RecordKind::change)) return false;
-  record.what = static_cast<Change>(in.take<uint8_t>());
-  in.take_zero<uint16_t>();
-  record.process.node = in.take<uint32_t>();
-  record.process.pid = in.take<uint32_t>();
-  in.take_zero<uint32_t>();
-  record.process.incarnation = in.take<uint64_t>();
-  if (record.what < Change::join || record.what > Change::leave_group || host_of(record.process.node) != from) return false;
-  record.group = has_group(record.what) ? take_group(in) : Group{};
-  return in.ok() && in.rest().empty();
+  record = {};
+  if (take_change(in, from, record)) return true;
+  record = {};
+  return false;
 }
 
 bool decode(Bytes message, HostId from, Opening& opening) {
   ByteReader in(message);
-  if (in.take<uint32_t>() != static_cast<uint32_t>(RecordKind::opening)) return false;
-  const auto count = in.take<uint32_t>();
-  opening.configuration.number = in.take<uint64_t>();
-  opening.configuration.representative = in.take<uint32_t>();
-  opening.configuration_members = in.take<uint32_t>();
-  in.take_zero<uint64_t>();
-  if (!in.ok() || count > in.rest().size() / kMemberBytes) return false;
-  opening.processes.clear();
-  opening.processes.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    Member member;
-    if (!take_member(in, from, member)) return false;
-    if (!opening.processes.empty() && member.process.node <= opening.processes.back().process.node) return false;
-    opening.processes.push_back(std::move(member));
-  }
-  return in.ok() && in.rest().empty();
+  opening = {};
+  if (take_opening(in, from, opening)) return true;
+  opening = {};
+  return false;
 }
 
 }  // namespace evs::ordering::records

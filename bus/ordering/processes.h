@@ -74,8 +74,10 @@ void encode_message(NodeId sender, Bytes payload, std::vector<std::byte>& out);
 void encode(const ChangeRecord& record, std::vector<std::byte>& out);
 void encode(const Opening& opening, std::vector<std::byte>& out);
 
-// Of a message that host `from` sent. False: it breaks a rule of docs/wire-format.md; nothing is to be believed of it.
+// By the first byte alone.
 bool kind_of(Bytes message, RecordKind& kind);
+// Of a message that host `from` sent. False: it breaks a rule of docs/wire-format.md, and nothing of it is left behind. What is taken and encoded
+// again has the same bytes.
 bool decode_message(Bytes message, HostId from, NodeId& sender, Bytes& payload);
 bool decode(Bytes message, HostId from, ChangeRecord& record);
 bool decode(Bytes message, HostId from, Opening& opening);

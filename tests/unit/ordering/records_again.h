@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/unit/ordering/records_again.h - what the decoders of records make of any bytes, and whether the encoders say the same again.
+//
+// For the tests and for the fuzzer: a record has one form and is of one kind; what is refused leaves nothing behind.
+#pragma once
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "bus/ordering/processes.h"
+
+namespace evs::ordering {
+
+inline bool operator==(const Member& a, const Member& b) {
+  return std::tie(a.process, a.in_configuration, a.groups) == std::tie(b.process, b.in_configuration, b.groups);
+}
+inline bool operator==(const ChangeRecord& a, const ChangeRecord& b) {
+  return std::tie(a.what, a.process, a.group) == std::tie(b.what, b.process, b.group);
+}
+inline bool operator==(const Opening& a, const Opening& b) {
+  return std::tie(a.configuration, a.configuration_members, a.processes) == std::tie(b.configuration, b.configuration_members, b.processes);
+}
+
+namespace records {
+
+inline constexpr HostId kFrom = 7;  // the host that sent the samples
+
+struct Verdict {
+  int taken = 0;  // by how many decoders
+  bool consistent = true;
+};
+
+template <typename Record>
+void again_as(Bytes bytes, HostId from, RecordKind kind, Verdict& verdict) {
+  Record record;
+  if (!decode(bytes, from, record)) {
+    verdict.consistent &= record == Record{};
+    return;
+  }
+  RecordKind said{};
+  std::vector<std::byte> out;
+  encode(record, out);
+  ++verdict.taken;
+  verdict.consistent &= kind_of(bytes, said) && said == kind && std::equal(bytes.begin(), bytes.end(), out.begin(), out.end());
+}
+
+inline Verdict again(Bytes bytes, HostId from) {
+  Verdict verdict;
+  again_as<ChangeRecord>(bytes, from, RecordKind::change, verdict);
+  again_as<Opening>(bytes, from, RecordKind::opening, verdict);
+  NodeId sender = 0;
+  Bytes payload;
+  if (decode_message(bytes, from, sender, payload)) {
+    std::vector<std::byte> out;
+    encode_message(sender, payload, out);
+    ++verdict.taken;
+    verdict.consistent &= std::equal(bytes.begin(), bytes.end(), out.begin(), out.end());
+  } else {
+    verdict.consistent &= sender == 0 && payload.empty();
+  }
+  verdict.consistent &= verdict.taken <= 1;
+  return verdict;
+}
+
+}  // namespace records
+}  // namespace evs::ordering
