@@ -296,6 +296,8 @@ std::vector<Sample> hostile() {
   opening("no_configuration_but_a_name", [](Opening& o) { o.configuration.number = 0; });
   opening("no_representative", [](Opening& o) { o.configuration.representative = 0; });
   opening("configuration_of_nobody", [](Opening& o) { o.configuration_members = 0; });
+  opening("nobody_but_a_name", [](Opening& o) { o.processes[0].in_configuration = false, o.configuration_members = 0; });
+  opening("no_name_but_members", [](Opening& o) { o.processes[0].in_configuration = false, o.configuration = {}; });
   opening("in_no_configuration", [](Opening& o) { o.configuration = {}, o.configuration_members = 0; });
   opening("more_than_all_members", [](Opening& o) { o.processes[1].in_configuration = true, o.configuration_members = 1; });
   opening("below_the_lowest", [](Opening& o) { o.configuration.representative = kTwo.node; });
