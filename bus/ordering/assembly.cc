@@ -53,13 +53,15 @@ bool Assembly::add(Partial& partial, const wire::Piece& piece) {
   if (piece.index == 0) {
     if (piece.total_bytes > message_limit_) return false;
     partial.message = piece.message;
+    partial.total_bytes = piece.total_bytes;
     partial.next_index = 0;
     drop(partial);
     partial.bytes = buffer_of(piece.total_bytes);
     partial.under_way = true;
   }
   if (!partial.under_way || partial.message != piece.message || partial.next_index != piece.index) return false;
-  if (partial.bytes.size() + piece.bytes.size() > piece.total_bytes) return false;
+  // What the first one said was compared with the limit; a later one that says more would grow past it.
+  if (partial.total_bytes != piece.total_bytes || partial.bytes.size() + piece.bytes.size() > piece.total_bytes) return false;
   partial.bytes.insert(partial.bytes.end(), piece.bytes.begin(), piece.bytes.end());
   ++partial.next_index;
   return !piece.last || partial.bytes.size() == piece.total_bytes;

@@ -29,6 +29,7 @@ class Assembly {
  private:
   struct Partial {
     uint64_t message = 0;
+    uint32_t total_bytes = 0;
     uint32_t next_index = 0;
     bool under_way = false;
     std::vector<std::byte> bytes;

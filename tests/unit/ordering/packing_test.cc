@@ -92,6 +92,25 @@ TEST(Packing, AFragmentThatDoesNotFollowIsDroppedWithWhatThereWas) {
   EXPECT_GT(line.assembly.broken_total(), 0u);
 }
 
+// A total that grows from one fragment to the next would end beyond every limit: the first one's is what was compared with it.
+TEST(Packing, AFragmentThatSaysAnotherTotalIsDroppedWithWhatThereWas) {
+  Line line;
+  const std::string text(50, 'g');
+  for (uint32_t index = 0; index < 3000; ++index) {
+    const bool last = index == 2999;
+    const uint32_t total = 50 * (last ? 3000 : index + 2);
+    std::vector<std::byte> payload;
+    wire::append_piece({.bytes = bytes_of(text), .fragment = true, .message = 9, .index = index, .total_bytes = total, .last = last}, payload);
+    Frame frame;
+    std::copy(payload.begin(), payload.end(), frame.packet.begin(wire::kDataHeaderBytes + payload.size()) + wire::kDataHeaderBytes);
+    frame.packet.end(wire::kDataHeaderBytes + payload.size());
+    frame.piece_count = 1;
+    line.assembly.deliver(RingView::kRing, frame, RingView::host(2), false, line.out);
+  }
+  EXPECT_TRUE(line.delivered().empty()) << "150 000 bytes, of messages that have at most 65 536";
+  EXPECT_EQ(line.assembly.broken_total(), 2999u);
+}
+
 // Buffers are kept for the next message, within bounds, and each stays what it is until released.
 TEST(Packing, WhatWasPutTogetherLiesInMemoryThatIsUsedAgain) {
   Line line;
