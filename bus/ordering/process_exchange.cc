@@ -134,9 +134,9 @@ void ProcessLevel::tell_group(const Group& group, std::vector<Told>& told) const
   told.push_back(std::move(event));
 }
 
-// What came with the openings: other hosts' processes in groups. Who has gone is told by the configuration.
-void ProcessLevel::tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told) const {
-  std::vector<Group> changed;
+// What came with the openings, other hosts' processes in groups; and what a transition brought. Who has gone is told by the configuration.
+void ProcessLevel::tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told) {
+  std::vector<Group> changed = std::exchange(untold_, {});
   for (const auto& [node, member] : table_) {
     const auto old = before.find(node);
     const bool known = old != before.end() && old->second.process == member.process;

@@ -158,7 +158,9 @@ void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) 
       const bool has = at != groups.end() && *at == record.group;
       if (record.what == Change::join_group && !has) groups.insert(at, record.group);
       if (record.what == Change::leave_group && has) groups.erase(at);
-      if (in_force && has == (record.what == Change::leave_group)) tell_group(record.group, told);
+      if (has != (record.what == Change::leave_group)) break;
+      if (in_force) tell_group(record.group, told);
+      else untold_.push_back(record.group);
       break;
     }
   }

@@ -73,7 +73,7 @@ class ProcessLevel {
   void change_configuration(Processes staying, Processes members, uint64_t number, std::vector<Told>& told);
   void tell_configuration(Told::Kind kind, uint64_t number, Processes members, std::vector<Told>& told);
   void tell_group(const Group& group, std::vector<Told>& told) const;
-  void tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told) const;
+  void tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told);
   void encode_opening(std::vector<std::byte>& out) const;
   Submitted submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out);
   bool opening_has_room(size_t more) const;
@@ -93,6 +93,7 @@ class ProcessLevel {
   uint64_t change_ = 0;                  // number of the last regular configuration that this ring gave
   std::map<NodeId, Member> table_;       // of all hosts that went through an exchange with us, all that was ordered so far
   std::map<NodeId, Process> present_;    // of this host: joined, as far as we were told; its join may have no place yet
+  std::vector<Group> untold_;            // groups that changed within a transition: told when the exchange that follows is complete
   size_t pending_bytes_ = 0;             // of the opening, by changes that have no place yet
   bool owes_opening_ = false, owes_completion_ = false;
   std::vector<std::byte> buffer_;

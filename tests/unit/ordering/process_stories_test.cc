@@ -193,6 +193,26 @@ TEST(ProcessStories, GroupsAreKnownEverywhereAlsoAfterHostsMeet) {
   ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "G h"); }));
 }
 
+// A group that is joined in the hosts' transitional configuration is told with the exchange that follows, also to those who have it in their lists by then.
+TEST(ProcessStories, AGroupJoinedInTheHostsTransitionIsTold) {
+  bool seen = false;
+  for (uint64_t cut_at = 0; cut_at < 60; ++cut_at) {
+    ProcessWorld world(3);
+    for (const char* name : {"a1", "b1", "c1"}) world.join(name);
+    const std::string all = "R a1 b1 c1";
+    ASSERT_TRUE(world.run_until([&] { return world.has_told(1, all) && world.has_told(2, all) && world.has_told(3, all); }));
+    world.wake_from("b1");
+    world.say("a1", "s", Service::safe);
+    world.group("a1", Change::join_group, 'g');
+    const uint64_t from = world.packets();
+    world.lets_pass = [&](HostId a, HostId b, Bytes) { return world.packets() - from <= cut_at || ((a == 3) == (b == 3)); };
+    ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "R a1 b1") && world.together({1, 2}) && world.together({3}); }));
+    EXPECT_TRUE(world.run_until([&] { return world.has_told(1, "G g a1") && world.has_told(2, "G g a1"); }, 100 * kMillisecond)) << "cut at " << cut_at;
+    if (part(world.told(1), world.place_of(1, "wake") + 1) == Lines{"T a1 b1", "s", "R a1 b1", "G g a1"}) seen = true;
+  }
+  EXPECT_TRUE(seen) << "no cut came at the moment that this is about";
+}
+
 TEST(ProcessStories, AnOpeningLargerThanAFrameIsSaidInPieces) {
   ProcessWorld world(2, [](Settings& settings) { settings.frame_bytes = 400; });
   world.join("a1");
