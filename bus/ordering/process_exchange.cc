@@ -79,7 +79,7 @@ void ProcessLevel::on_opening(const Delivery& delivery, std::vector<Told>& told)
   Opening opening;
   if (!records::decode(delivery.bytes, delivery.sender.id, opening)) {
     ++refused_;
-    return;
+    opening = {};  // the same at all who read it: a host without processes. To wait for a better one would be to wait for ever
   }
   openings_[delivery.sender.id] = std::move(opening);
   if (openings_.size() == hosts_.size()) finish_exchange(told);

@@ -222,6 +222,34 @@ TEST(ProcessStories, AnOpeningLargerThanAFrameIsSaidInPieces) {
   EXPECT_TRUE(world.has_told(2, "G Z a1"));
 }
 
+// Host 2 says an opening that lists a process of host 1's. All read the same, so all take it for a host without processes, and the ring works.
+TEST(ProcessStories, AnOpeningThatBreaksARuleHoldsUpNobody) {
+  Settings settings;
+  settings.self = {1, 101};
+  Protocol protocol(settings);
+  ProcessLevel level(1, 4096, protocol);
+  const RingId ring{8, 1, 101};
+  Output out;
+  std::vector<Told> told;
+  std::vector<std::vector<std::byte>> openings(2);
+  const Process a1{1u << kSlotBits | 1, 7, 1};
+  records::encode(Opening{{}, 0, {{a1, false, {}}}}, openings[0]);
+  openings[1] = openings[0];
+  out.configure({true, ring, ring, {{1, 101}, {2, 102}}});
+  level.digest(out, out.effects.back(), told);
+  for (HostId host = 2; host >= 1; --host) {
+    EXPECT_FALSE(level.exchanged());
+    Delivery& delivery = out.deliver();
+    delivery.ring = ring;
+    delivery.sender = {host, 100 + host};
+    delivery.bytes = openings[host - 1];
+    level.digest(out, out.effects.back(), told);
+  }
+  EXPECT_TRUE(level.exchanged());
+  EXPECT_EQ(level.refused_total(), 1u);
+  EXPECT_EQ(level.configuration().members, Processes{a1});
+}
+
 TEST(ProcessStories, WhatWouldNotFitIntoAnOpeningIsRefused) {
   ProcessWorld world(1, [](Settings& settings) { settings.message_limit = 200; });
   ASSERT_EQ(world.join("a1"), Submitted::ok);
