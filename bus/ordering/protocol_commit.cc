@@ -78,7 +78,7 @@ void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me) {
   recovering.ring = commit.ring;
   recovering.members = commit.members;
   recovering.entries = commit.entries;
-  Seq low = store_->high();
+  Seq low = store_->high(), forgotten = store_->forgotten_through();
   for (uint32_t i = 0; i < commit.members.size(); ++i) {
     // By the ring that it comes from, not by its name: who left, was alone and came back in between is no companion.
     if (commit.entries[i].old_ring != ring_ && !planted(Mutant::companions_by_name)) {
@@ -90,6 +90,7 @@ void Protocol::enter_recovery(Instant now, const Commit& commit, uint32_t me) {
     if (!planted(Mutant::direct_obligations)) add(recovering.obligations, commit.entries[i].obligations);
     low = std::min(low, commit.entries[i].received_up_to);
   }
+  low = std::max(low, forgotten);  // all of them have that, whatever one says
   add(recovering.obligations, recovering.going_on);
   // What somebody lacks is said by the first who has all up to there, or by everybody who holds it, until one has said it.
   for (Seq s = store_->high(); s > low; s = Seq{s.value - 1}) {

@@ -11,6 +11,13 @@ namespace {
 constexpr uint32_t kIdleVisitsToRest = 3;  // after these everybody has delivered what was SAFE, too
 constexpr uint32_t kVisitsAlone = 8;       // in one call
 
+// A line that somebody lowered only that one raises, and a stage ends at whom it names.
+bool waits_for_members_only(const Token& token, const Hosts& members) {
+  for (const HostId host : {token.lowered_by, token.delayed_by, token.stage_by})
+    if (host != kNoHost && with_id(members, host) == nullptr) return false;
+  return true;
+}
+
 }  // namespace
 
 class Protocol::QueueWork : public Work {
@@ -119,6 +126,8 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
   Rotation& rotation = recovering ? *recovering->rotation : *operating->rotation;
   if (token.ring != (recovering ? recovering->ring : ring_)) return ignore(Drop::other_ring);
   if (rotation.is_alone()) return ignore(Drop::not_for_us);
+  if (!waits_for_members_only(token, recovering ? recovering->members : members_)) return ignore(Drop::malformed);
+  if (rotation.is_outside_window(token)) return ignore(Drop::outside_window);
   if (planted(Mutant::duplicate_is_progress)) deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   if (rotation.is_stale(token)) return ignore(Drop::stale_token);  // its sender did not see us act
   if (rotation.mark_fell(token)) return ignore(Drop::mark_fell);   // no correct member says this

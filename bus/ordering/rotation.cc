@@ -30,9 +30,8 @@ void Rotation::emit(Frame& frame, Output& out) {
 void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said, Output& out) {
   wanted_.clear();
   for (const SeqRange& range : token.wanted) {
-    for (uint32_t i = 0; i < range.count; ++i) {
-      const Seq seq{range.first.value + i};
-      if (seq <= store_.forgotten_through()) continue;  // everybody has it: an old wish
+    const uint64_t end = range.first.value + range.count;
+    for (Seq seq = std::max(range.first, next(store_.forgotten_through())); seq.value < end; seq = next(seq)) {  // before: everybody has it, an old wish
       Frame* frame = store_.find(seq);
       if (frame == nullptr || said == allowance) {
         wanted_.push_back(seq);

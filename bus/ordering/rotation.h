@@ -33,6 +33,11 @@ class Rotation {
   bool is_stale(const Token& token) const { return token.visit <= last_visit_; }
   bool mark_fell(const Token& token) const { return std::min(passed_on_, token.received_by_all) < stable_; }
 
+  // Who stamps stays within the window behind what it has forgotten, and that all of us have received.
+  bool is_outside_window(const Token& token) const {
+    return token.high > store_.received_up_to() && token.high.value - store_.received_up_to().value > store_.capacity();
+  }
+
   // All of a visit but the passing on: the token as it is to be sent. Frames that go out before it are in `out`; those behind it are
   // sent by send_rest().
   void visit(Token& token, Work& work, bool accelerate, Output& out);

@@ -179,6 +179,49 @@ TEST(Refused, ATokenWhoseLineFell) {
   EXPECT_EQ(net.log(2), lines({"n"})) << "and nothing else came of it";
 }
 
+// What no member's window reaches: there is no end of asking for it.
+TEST(Refused, ATokenFarOutsideTheWindow) {
+  for (const uint64_t high : {uint64_t{100'000}, UINT64_MAX}) {
+    StoryNet net({1, 2, 3});
+    ASSERT_TRUE(net.until_one_ring(3));
+    net.forget_logs();
+    net.submit(1, "m");
+    ASSERT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
+    Token token = net.of(PacketType::token).back().token();
+    token.visit += 3;
+    token.high = Seq{high};
+    std::vector<std::byte> bytes;
+    ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
+    net.say(1, 2, bytes);
+    EXPECT_EQ(net.at(2).dropped(Drop::outside_window), 1u);
+    net.run(20 * kMs);
+    EXPECT_EQ(net.log(2), lines({"m"}));
+  }
+}
+
+// Whoever holds a line back must be there to let it go, and a stage ends at somebody who is there.
+TEST(Refused, ATokenThatWaitsForSomebodyWhoIsNoMember) {
+  StoryNet net({1, 2, 3});
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.forget_logs();
+  net.submit(1, "m");
+  ASSERT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
+  std::vector<Token> tokens(3, net.of(PacketType::token).back().token());
+  tokens[0].lowered_by = 9;
+  tokens[1].delayed_by = 9;
+  tokens[2].stage = Stage::rest;
+  tokens[2].stage_by = 9;
+  for (Token& token : tokens) {
+    token.visit += 3;
+    std::vector<std::byte> bytes;
+    ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
+    net.say(1, 2, bytes);
+  }
+  EXPECT_EQ(net.at(2).dropped(Drop::malformed), 3u);
+  net.run(20 * kMs);
+  EXPECT_EQ(net.log(2), lines({"m"}));
+}
+
 TEST(Refused, AFrameFarOutsideTheWindow) {
   StoryNet net({1, 2});
   ASSERT_TRUE(net.until_one_ring(2));
