@@ -39,7 +39,6 @@ class Barrier {
   bool waits_for_exchange(const Token& token) const { return token.stage == Stage::exchange && !exchanged_; }
   void exchange_complete() { exchanged_ = true; }  // the openings of all are delivered
 
-
  private:
   HostId self_;
   bool exchanged_ = false;

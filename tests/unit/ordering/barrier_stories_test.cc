@@ -70,6 +70,23 @@ std::pair<std::string, std::string> where_fifo_is_delivered() {
   return {world.configuration_above(2, world.place_of(2, "m")), world.configuration_above(3, world.place_of(3, "m"))};
 }
 
+// A has delivered the leave of its a2 and raised the line; B, next, lacks it still, and has a FIFO message to say. Where B and A deliver that.
+std::pair<std::string, std::string> where_who_lacks_the_change_speaks() {
+  ProcessWorld world(2);
+  begin(world);
+  int lost = 0;
+  world.lets_pass = [&](HostId from, HostId to, Bytes packet) {
+    const bool leave = lost < 2 && from == 1 && to == 2 && packet[5] == std::byte{ProcessWorld::kDataType};
+    lost += leave;
+    return !leave;
+  };
+  world.leave("a2");
+  EXPECT_TRUE(world.run_until([&] { return lost == 1; }));
+  world.say("b1", "m", Service::fifo);
+  EXPECT_TRUE(world.run_until([&] { return world.has_told(1, "m") && world.has_told(2, "m"); }));
+  return {world.configuration_above(2, world.place_of(2, "m")), world.configuration_above(1, world.place_of(1, "m"))};
+}
+
 #ifndef EVS_ORDERING_MUTANTS
 
 TEST(BarrierStories, WhoDeliversInAConfigurationWasNotTheOnlyOneToInstallIt) {
@@ -83,7 +100,17 @@ TEST(BarrierStories, NothingIsEarlyBehindAChange) {
   EXPECT_EQ(where_fifo_is_delivered(), std::pair("R a1 b1 c1"s, "R a1 b1 c1"s));
 }
 
+TEST(BarrierStories, WhoLacksTheChangeDoesNotSeeTheBarrierFall) {
+  EXPECT_EQ(where_who_lacks_the_change_speaks(), std::pair("R a1 b1"s, "R a1 b1"s));
+}
+
 #else
+
+TEST(BarrierStories, ALineSeenOnceProvesNothing) {
+  g_mutant = Mutant::barrier_on_one_visit;
+  EXPECT_EQ(where_who_lacks_the_change_speaks(), std::pair("R a1 a2 b1"s, "R a1 b1"s));
+  g_mutant = Mutant::none;
+}
 
 TEST(BarrierStories, WithoutTheBarrierBothHistoriesAreFound) {
   g_mutant = Mutant::no_barrier;
