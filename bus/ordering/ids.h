@@ -32,6 +32,10 @@ struct RingId {
   friend auto operator<=>(const RingId&, const RingId&) = default;
 };
 
+// One packet raises what a host knows of rings' sequences by no more than this. What is known is stored, and rings are named above it: a single packet
+// that says the highest number there is would end the forming of rings for good. Who is further behind learns from several.
+inline constexpr uint64_t kMostAhead = 1u << 20;
+
 // A frame's place in the order of its ring: 1 is the first. 0 comes before everything. Sixty-four bits never wrap in a ring.
 struct Seq {
   uint64_t value = 0;

@@ -62,6 +62,7 @@ class Protocol {
   void ignore(Drop why) { ++drops_[static_cast<size_t>(why)]; }
   template <class Packet>
   void send(HostId to, const Packet& packet, Output& out);  // kNoHost: to all
+  uint64_t most_believed() const { return std::max(sequence_known_, sequence_promised_) + kMostAhead; }
   void store_sequence(Output& out);
   void raise_sequence(uint64_t stored, Output& out);
   void begin_alone(Instant now, Output& out);

@@ -54,7 +54,8 @@ void Protocol::on_commit(Instant now, const Commit& commit, Output& out) {
   if (at == commit.members.end() || *at != settings_.self) return ignore(Drop::not_for_us);
   const auto me = static_cast<uint32_t>(at - commit.members.begin());
   if (std::holds_alternative<Gather>(phase_) && commit.index == me) {
-    if (me == 0 || commit.members != without(candidates_, failed_) || commit.ring.sequence <= sequence_promised_)
+    if (me == 0 || commit.members != without(candidates_, failed_) || commit.ring.sequence <= sequence_promised_ ||
+        commit.ring.sequence > most_believed())
       return ignore(Drop::stale_commit);
     return join_commit(now, commit, me, out);
   }

@@ -125,7 +125,7 @@ void Protocol::on_foreign(Instant now, const Host& sender, const RingId& ring, O
 }
 
 void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output& out) {
-  sequence_known_ = std::max(sequence_known_, join.ring_sequence);
+  sequence_known_ = std::max(sequence_known_, std::min(join.ring_sequence, most_believed()));
   const bool names_us_failed = contains(join.failed, settings_.self) && !planted(Mutant::failed_us_is_heard);
   if (const auto* committing = std::get_if<Committing>(&phase_)) {
     if (!supersedes(join, sender, committing->members) &&

@@ -55,6 +55,13 @@ TEST(ProcessStories, ARingThatBreaksAndLosesNobodyIsNoChange) {
   EXPECT_EQ(part(world.told(1), told), Lines{"x"});
 }
 
+// It would take years; and the representative, who names the ring, is one of those who are behind.
+TEST(ProcessStories, WhoIsFarBehindInRingsCatchesUp) {
+  ProcessWorld world(3, [](Settings& settings) { settings.ring_sequence = settings.self.id == 3 ? 10 * kMostAhead : 0; });
+  ASSERT_TRUE(world.run_until([&] { return world.together({1, 2, 3}); }, 5'000 * kMillisecond));
+  EXPECT_GT(world.protocol(1).ring().sequence, 10 * kMostAhead);
+}
+
 TEST(ProcessStories, AHostThatDiesTakesItsProcessesAlong) {
   ProcessWorld world(3);
   for (const char* name : {"a1", "b1", "c1"}) world.join(name);

@@ -222,6 +222,23 @@ TEST(Refused, ATokenThatWaitsForSomebodyWhoIsNoMember) {
   EXPECT_EQ(net.log(2), lines({"m"}));
 }
 
+// Rings are named above what was heard, and that is stored: one packet must not use up all numbers.
+TEST(Refused, ARingSequenceFarAheadIsNotBelievedAtOnce) {
+  StoryNet net({1, 2, 3});
+  ASSERT_TRUE(net.until_one_ring(3));
+  const uint64_t before = net.at(2).ring().sequence;
+  Join join;
+  join.ring_sequence = UINT64_MAX;
+  join.candidates = {Host{1, 1001}, Host{2, 1002}, Host{3, 1003}};
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(wire::encode(Host{1, 1001}, join, bytes));
+  net.say(1, 2, bytes);
+  ASSERT_FALSE(net.at(2).is_operational());
+  ASSERT_TRUE(net.until_one_ring(3));
+  EXPECT_GT(net.at(2).ring().sequence, before);
+  EXPECT_LT(net.at(2).ring().sequence, before + 2 * kMostAhead);
+}
+
 TEST(Refused, AFrameFarOutsideTheWindow) {
   StoryNet net({1, 2});
   ASSERT_TRUE(net.until_one_ring(2));
