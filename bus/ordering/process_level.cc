@@ -67,7 +67,7 @@ bool ProcessLevel::follow_up(Instant now, Output& out) {
     buffer_.clear();
     encode_opening(buffer_);
     uint64_t number = 0;
-    protocol_->submit_opening(now, buffer_, number, out);
+    if (protocol_->submit_opening(now, buffer_, number, out) != Submitted::ok) ++refused_;
     return true;
   }
   if (std::exchange(owes_completion_, false)) {

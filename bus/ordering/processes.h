@@ -30,7 +30,8 @@ using Processes = std::vector<Process>;  // sorted by nodeid, which nobody share
 
 using Group = std::array<std::byte, 32>;
 
-// The name of a configuration of processes: what evs_ring_id is made from. No two configurations that differ have one name.
+// The name of a configuration of processes: what evs_ring_id is made from. No two configurations that differ have one name
+// as long as no host loses the ring sequence that it stored, and rings are fewer than 2^32.
 struct ConfigurationId {
   uint64_t number = 0;        // ring sequence << 32 | change: regular ones are even, the transitional one before it is one less
   NodeId representative = 0;  // the lowest member

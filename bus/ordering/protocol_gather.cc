@@ -183,7 +183,8 @@ void Protocol::weigh_join(Instant now, const Host& sender, const Join& join, Out
     rare_.saw(Rare::failed_us_in_return);
     learned |= add(failed_, sender);
   } else if (contains(members_, sender)) {
-    learned |= add(failed_, join.failed);
+    // Of those it knows of: who names strangers would make our own joins too long to be said.
+    learned |= add(failed_, without(join.failed, without(join.failed, candidates_)));
   }
   if (gather == nullptr || learned) enter_gather(now, Why::join_heard, out);
 }

@@ -41,7 +41,6 @@ void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said,
       ++said;
     }
   }
-  resent_ += said;
 }
 
 void Rotation::ask_for_missing(Token& token, bool accelerate) {

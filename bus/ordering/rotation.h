@@ -45,7 +45,6 @@ class Rotation {
   void send_rest(Output& out);
   void repeat(Output& out) const;                 // the token that was passed on last, if one was
 
-  HostId successor() const { return successor_; }
   bool is_representative() const { return ring_.representative == settings_.self.id; }
   bool is_alone() const { return member_count_ == 1; }
   Seq stable() const { return stable_; }
@@ -53,7 +52,6 @@ class Rotation {
   void wake() { idle_visits_ = 0; }
   // Who has held received_by_all back for so many visits that it must be deaf; kNoHost: nobody.
   HostId deaf() const { return stalled_visits_ > settings_.cannot_receive_visits ? stalled_by_ : kNoHost; }
-  uint64_t resent_total() const { return resent_; }
 
  private:
   void say_again(const Token& token, uint32_t allowance, uint32_t& said, Output& out);
@@ -80,7 +78,6 @@ class Rotation {
   uint32_t idle_visits_ = 0;
   uint32_t stalled_visits_ = 0;
   HostId stalled_by_ = kNoHost;
-  uint64_t resent_ = 0;
   Seq rest_first_, rest_end_; // ours that go out behind the token
   std::vector<Seq> wanted_;
   std::vector<std::byte> kept_token_;

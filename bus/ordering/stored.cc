@@ -75,7 +75,10 @@ void apply(StoredState& state, const Effect& effect, const Output& out, const Pr
     case Effect::Kind::store:
       switch (effect.stored.kind) {
         case Stored::Kind::sequence: state.ring_sequence = std::max(state.ring_sequence, effect.stored.number); break;
-        case Stored::Kind::life: state.lives.push_back(effect.stored.number); break;
+        case Stored::Kind::life:
+          state.lives.push_back(effect.stored.number);
+          if (state.lives.size() > kMaxSuperseded) state.lives.erase(state.lives.begin());  // a join names no more
+          break;
         case Stored::Kind::window: apply(state, out.windows[effect.begin], out, protocol); break;
         case Stored::Kind::obligations: state.obligations = out.obligations[effect.begin]; break;
         case Stored::Kind::ending: state.ending = out.endings[effect.begin]; break;
