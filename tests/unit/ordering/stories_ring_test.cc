@@ -245,7 +245,8 @@ TEST(Refused, AFrameFarOutsideTheWindow) {
   net.forget_logs();
   net.submit(1, "m");
   ASSERT_TRUE(net.until([&] { return !net.of(PacketType::data).empty(); }));
-  Data data = net.of(PacketType::data).front().data();
+  const Sent frame = net.of(PacketType::data).front();  // which the payload lies in
+  Data data = frame.data();
   data.seq = Seq{data.seq.value + 100'000};
   std::vector<std::byte> bytes;
   ASSERT_TRUE(wire::encode(Host{1, 1001}, data, bytes));
