@@ -28,12 +28,6 @@ Malformed read_header(Bytes packet, Header& header) {
   return Malformed::range;
 }
 
-// Malformed unless the packet is exactly as long as its counts say.
-Malformed compare(Bytes packet, size_t bytes) {
-  if (packet.size() < bytes) return Malformed::truncated;
-  return packet.size() > bytes ? Malformed::length : Malformed::none;
-}
-
 void take_hosts(ByteReader& in, size_t count, Hosts& hosts) {
   hosts.resize(count);
   for (Host& host : hosts) {
@@ -41,18 +35,6 @@ void take_hosts(ByteReader& in, size_t count, Hosts& hosts) {
     in.take_zero<uint32_t>();
     host.nonce = in.take<uint64_t>();
   }
-}
-
-// As many pieces as it says, and nothing behind them.
-Malformed walk_pieces(const Data& data) {
-  Bytes rest = data.payload;
-  Piece piece;
-  for (uint32_t i = 0; i < data.piece_count; ++i) {
-    const size_t bytes = piece_at(rest, piece);
-    if (bytes == 0) return Malformed::length;
-    rest = rest.subspan(bytes);
-  }
-  return rest.empty() ? Malformed::none : Malformed::length;
 }
 
 Malformed read_data(Bytes packet, Data& data) {
@@ -81,13 +63,13 @@ Malformed check_recovered(const Data& data) {
   if (why == Malformed::none) why = read_data(data.payload, inner);
   if (why == Malformed::none && inner.body != Body::pieces) why = Malformed::range;
   if (why == Malformed::none && inner.ring.sequence >= data.ring.sequence) why = Malformed::range;
-  return why == Malformed::none ? walk_pieces(inner) : why;
+  return why == Malformed::none ? walk_pieces(inner.payload, inner.piece_count) : why;
 }
 
 Malformed read(Bytes packet, uint16_t, Data& data) {
   const Malformed why = read_data(packet, data);
   if (why != Malformed::none) return why;
-  return data.body == Body::pieces ? walk_pieces(data) : check_recovered(data);
+  return data.body == Body::pieces ? walk_pieces(data.payload, data.piece_count) : check_recovered(data);
 }
 
 Malformed read(Bytes packet, uint16_t flags, Token& token) {

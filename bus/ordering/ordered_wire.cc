@@ -56,19 +56,7 @@ Malformed read(Bytes packet, uint16_t flags, OrderedFrame& frame) {
   frame.payload = in.rest();
   const Malformed why = check(frame);
   if (why != Malformed::none) return why;
-  Bytes rest = frame.payload;
-  Piece piece;
-  for (uint32_t i = 0; i < frame.piece_count; ++i) {
-    const size_t bytes = piece_at(rest, piece);
-    if (bytes == 0) return Malformed::length;
-    rest = rest.subspan(bytes);
-  }
-  return rest.empty() ? Malformed::none : Malformed::length;
-}
-
-Malformed compare(Bytes packet, size_t bytes) {
-  if (packet.size() < bytes) return Malformed::truncated;
-  return packet.size() > bytes ? Malformed::length : Malformed::none;
+  return walk_pieces(frame.payload, frame.piece_count);
 }
 
 Malformed read(Bytes packet, uint16_t, Acknowledgement& said) {

@@ -46,4 +46,15 @@ inline size_t piece_at(Bytes payload, Piece& piece) {
   return fits_its_message(piece) ? kFragmentBytes + length : 0;
 }
 
+// As many pieces as it says, and nothing behind them.
+inline Malformed walk_pieces(Bytes payload, uint32_t count) {
+  Piece piece;
+  for (uint32_t i = 0; i < count; ++i) {
+    const size_t bytes = piece_at(payload, piece);
+    if (bytes == 0) return Malformed::length;
+    payload = payload.subspan(bytes);
+  }
+  return payload.empty() ? Malformed::none : Malformed::length;
+}
+
 }  // namespace evs::ordering::wire

@@ -52,4 +52,10 @@ inline Malformed read_header(Bytes packet, uint8_t least, uint8_t most, Header& 
   return Malformed::none;
 }
 
+// Malformed unless the packet is exactly as long as its counts say.
+inline Malformed compare(Bytes packet, size_t bytes) {
+  if (packet.size() < bytes) return Malformed::truncated;
+  return packet.size() > bytes ? Malformed::length : Malformed::none;
+}
+
 }  // namespace evs::ordering::wire

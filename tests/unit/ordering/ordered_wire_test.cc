@@ -8,11 +8,15 @@
 #include <sstream>
 
 #include "bus/ordering/little_endian.h"
+#include "tests/support/golden.h"
 #include "tests/unit/ordering/ordered_again.h"
 #include "tests/unit/ordering/wire_samples.h"
 
 namespace evs::ordering::wire {
 namespace {
+
+using test::hex;
+using test::read_file;
 
 // The bytes were written down by a program that knows the document and not our code.
 std::vector<Sample> ordered_samples() {
@@ -41,22 +45,6 @@ std::vector<Sample> ordered_samples() {
   EXPECT_TRUE(encode(kSeven, Acknowledgement{kOldRing, {290}}, all[1].bytes));
   EXPECT_TRUE(encode(kSeven, State{kOldRing, 9, {290}}, all[2].bytes));
   return all;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream all;
-  all << stream.rdbuf();
-  return all.str();
-}
-
-std::string hex(Bytes bytes) {
-  std::string text;
-  for (const std::byte each : bytes) {
-    text += "0123456789abcdef"[std::to_integer<int>(each) >> 4];
-    text += "0123456789abcdef"[std::to_integer<int>(each) & 15];
-  }
-  return text;
 }
 
 TEST(OrderedWire, EachSampleHasTheBytesOfTheDocument) {

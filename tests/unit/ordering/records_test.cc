@@ -13,11 +13,15 @@
 #include <string>
 
 #include "bus/ordering/little_endian.h"
+#include "tests/support/golden.h"
 #include "tests/support/dice.h"
 #include "tests/unit/ordering/records_again.h"
 
 namespace evs::ordering::records {
 namespace {
+
+using test::hex;
+using test::read_file;
 
 using Record = std::vector<std::byte>;
 constexpr HostId kHighestHost = (1u << 20) - 1;
@@ -59,23 +63,6 @@ std::vector<Sample> samples() {
   return all;
 }
 enum { kMessage, kChange, kLeave, kOpening };  // of samples()
-
-std::string hex(Bytes bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const std::byte each : bytes) {
-    text += kDigits[std::to_integer<int>(each) >> 4];
-    text += kDigits[std::to_integer<int>(each) & 15];
-  }
-  return text;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream all;
-  all << stream.rdbuf();
-  return all.str();
-}
 
 // Records at random, in good form, of host `from`.
 class Draw {

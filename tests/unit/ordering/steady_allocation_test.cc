@@ -5,23 +5,8 @@
 // to say all the time; once every buffer has found its size, messages come and go in memory that is there.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "tests/support/counted_new.h"
 #include "tests/unit/ordering/memory_ring.h"
-
-namespace {
-size_t g_allocations = 0;
-}
-
-[[gnu::noinline]] void* operator new(size_t bytes) {
-  ++g_allocations;
-  void* at = std::malloc(bytes);
-  if (at == nullptr) throw std::bad_alloc();
-  return at;
-}
-[[gnu::noinline]] void operator delete(void* at) noexcept { std::free(at); }
-[[gnu::noinline]] void operator delete(void* at, size_t) noexcept { std::free(at); }
 
 namespace evs::ordering {
 namespace {

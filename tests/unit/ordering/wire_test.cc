@@ -14,6 +14,7 @@
 
 #include "bus/ordering/little_endian.h"
 #include "bus/ordering/wire_layout.h"
+#include "tests/support/golden.h"
 #include "tests/unit/ordering/wire_again.h"
 #include "tests/unit/ordering/wire_dice.h"
 #include "tests/unit/ordering/wire_samples.h"
@@ -21,22 +22,8 @@
 namespace evs::ordering::wire {
 namespace {
 
-std::string hex(Bytes bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const std::byte each : bytes) {
-    text += kDigits[std::to_integer<int>(each) >> 4];
-    text += kDigits[std::to_integer<int>(each) & 15];
-  }
-  return text;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream all;
-  all << stream.rdbuf();
-  return all.str();
-}
+using test::hex;
+using test::read_file;
 
 template <typename Story>
 void for_each_seed(Story&& story) {
