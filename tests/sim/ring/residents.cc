@@ -177,7 +177,6 @@ void Residents::install(Resident& resident, const Told& told, int64_t at) {
   conf.ring_seq = told.configuration.id.number;
   for (const Process& process : members) conf.members.push_back(process.node);
   resident.conf = conf.id;
-  resident.members = members;
   resident.trace->conf(std::move(conf), at);
 }
 

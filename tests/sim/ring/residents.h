@@ -45,7 +45,6 @@ class Residents {
     verify::Token conf;
     bool wants_to_go = false;
     uint64_t submissions = 0;
-    ordering::Processes members;  // of the configuration that it is in
   };
   struct Sent {  // in the outbox: no place yet
     ordering::NodeId node = 0;

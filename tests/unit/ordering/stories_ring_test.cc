@@ -159,6 +159,19 @@ TEST(Alone, SmallWindowsOverwriteNothing) {
   EXPECT_EQ(net.log(1), said);
 }
 
+Token next_token_for_2(StoryNet& net) {
+  EXPECT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
+  return net.of(PacketType::token).back().token();
+}
+
+// As if host 1 had passed it on, one rotation later.
+void forge(StoryNet& net, Token token) {
+  token.visit += 3;
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
+  net.say(1, 2, bytes);
+}
+
 // Refused, and counted: what no correct member says.
 TEST(Refused, ATokenWhoseLineFell) {
   StoryNet net({1, 2, 3});
@@ -167,13 +180,9 @@ TEST(Refused, ATokenWhoseLineFell) {
   net.run(30 * kMs);
   net.forget_logs();
   net.submit(1, "n");
-  ASSERT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
-  Token token = net.of(PacketType::token).back().token();
-  token.visit += 3;
+  Token token = next_token_for_2(net);
   token.received_by_all = Seq{};
-  std::vector<std::byte> bytes;
-  ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
-  net.say(1, 2, bytes);
+  forge(net, token);
   EXPECT_EQ(net.at(2).dropped(Drop::mark_fell), 1u);
   net.run(20 * kMs);
   EXPECT_EQ(net.log(2), lines({"n"})) << "and nothing else came of it";
@@ -186,13 +195,9 @@ TEST(Refused, ATokenFarOutsideTheWindow) {
     ASSERT_TRUE(net.until_one_ring(3));
     net.forget_logs();
     net.submit(1, "m");
-    ASSERT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
-    Token token = net.of(PacketType::token).back().token();
-    token.visit += 3;
+    Token token = next_token_for_2(net);
     token.high = Seq{high};
-    std::vector<std::byte> bytes;
-    ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
-    net.say(1, 2, bytes);
+    forge(net, token);
     EXPECT_EQ(net.at(2).dropped(Drop::outside_window), 1u);
     net.run(20 * kMs);
     EXPECT_EQ(net.log(2), lines({"m"}));
@@ -205,18 +210,12 @@ TEST(Refused, ATokenThatWaitsForSomebodyWhoIsNoMember) {
   ASSERT_TRUE(net.until_one_ring(3));
   net.forget_logs();
   net.submit(1, "m");
-  ASSERT_TRUE(net.until([&] { return !net.of(PacketType::token).empty() && net.of(PacketType::token).back().to == 2; }));
-  std::vector<Token> tokens(3, net.of(PacketType::token).back().token());
+  std::vector<Token> tokens(3, next_token_for_2(net));
   tokens[0].lowered_by = 9;
   tokens[1].delayed_by = 9;
   tokens[2].stage = Stage::rest;
   tokens[2].stage_by = 9;
-  for (Token& token : tokens) {
-    token.visit += 3;
-    std::vector<std::byte> bytes;
-    ASSERT_TRUE(wire::encode(Host{1, 1001}, token, bytes));
-    net.say(1, 2, bytes);
-  }
+  for (const Token& token : tokens) forge(net, token);
   EXPECT_EQ(net.at(2).dropped(Drop::malformed), 3u);
   net.run(20 * kMs);
   EXPECT_EQ(net.log(2), lines({"m"}));
