@@ -20,6 +20,10 @@ class Assembly {
 
   void deliver(const RingId& ring, const Frame& frame, const Host& sender, bool transitional, Output& out);
   void forget_partial();      // another configuration
+  size_t under_way(HostId sender) const {  // bytes of its message whose end is to come
+    const auto found = partial_.find(sender);
+    return found == partial_.end() ? 0 : found->second.bytes.size();
+  }
   void release_finished() {   // what was handed on by the last call
     if (!finished_.empty()) keep_finished();
   }

@@ -54,7 +54,14 @@ void Barrier::end_visit(Token& token, Seq delivered) {
     token.delivered_by_all = std::min(mine, token.high);
     token.delayed_by = mine >= token.high ? kNoHost : self_;
   }
+  watch(token);
   passed_on_ = token.delivered_by_all;
+}
+
+void Barrier::watch(const Token& token) {
+  const bool same = stands(token.stage) && token.delayed_by != kNoHost && token.delayed_by == stuck_by_ && token.delivered_by_all == passed_on_;
+  stuck_visits_ = same && token.held_by == kNoHost ? stuck_visits_ + 1 : 0;
+  stuck_by_ = token.delayed_by;
 }
 
 }  // namespace evs::ordering

@@ -38,11 +38,17 @@ class Barrier {
 
   bool waits_for_exchange(const Token& token) const { return token.stage == Stage::exchange && !exchanged_; }
   void exchange_complete() { exchanged_ = true; }  // the openings of all are delivered
+  // Who has kept a barrier that stands from falling, for so many visits without any progress; kNoHost: nobody.
+  HostId stuck_at(uint32_t visits) const { return stuck_visits_ > visits ? stuck_by_ : kNoHost; }
 
  private:
+  void watch(const Token& token);
+
   HostId self_;
   bool exchanged_ = false;
   Seq passed_on_;  // delivered_by_all, at our last visit
+  HostId stuck_by_ = kNoHost;
+  uint32_t stuck_visits_ = 0;
 };
 
 }  // namespace evs::ordering

@@ -18,6 +18,7 @@ enum class Timer : uint8_t {
   join_resend,
   consensus,     // who has not agreed by now is given up
   merge_probe,
+  stalled,       // nothing could be delivered for so long
   count_
 };
 

@@ -93,6 +93,8 @@ Malformed read(Bytes packet, uint16_t flags, Token& token) {
   token.delivered_by_all.value = in.take<uint64_t>();
   token.stage_by = in.take<uint32_t>();
   token.delayed_by = in.take<uint32_t>();
+  token.held_by = in.take<uint32_t>();
+  in.take_zero<uint32_t>();
   if (wanted > kMaxWanted) return Malformed::length;
   const Malformed why = compare(packet, token_bytes(wanted));
   if (why != Malformed::none) return why;

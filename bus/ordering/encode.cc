@@ -103,6 +103,8 @@ bool encode(const Host& sender, const Token& token, std::vector<std::byte>& out)
   to.put(token.delivered_by_all.value);
   to.put(token.stage_by);
   to.put(token.delayed_by);
+  to.put(token.held_by);
+  to.put_zero<uint32_t>();
   for (const SeqRange& range : token.wanted) {
     to.put(range.first.value);
     to.put(range.count);

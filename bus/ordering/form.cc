@@ -52,18 +52,18 @@ Malformed check(const Data& data) {
   if (data.payload.size() > kMaxPacketBytes - kDataHeaderBytes) return Malformed::length;
   if (!is_ring(data.ring) || data.seq.value == 0 || data.previous >= data.seq) return Malformed::range;
   if (data.service > Service::safe || data.body > Body::recovered) return Malformed::range;
-  if (data.body == Body::recovered && data.piece_count != 0) return Malformed::range;
+  if (data.piece_count > (data.body == Body::pieces ? kMaxPieces : 0)) return Malformed::range;
   return Malformed::none;
 }
 
 Malformed check(const Token& token) {
   if (!is_ring(token.ring)) return Malformed::range;
   if (token.received_by_all > token.high) return Malformed::range;
-  if (token.lowered_by != kNoHost && !is_host(token.lowered_by)) return Malformed::range;
+  for (const HostId host : {token.lowered_by, token.delayed_by, token.held_by})
+    if (host != kNoHost && !is_host(host)) return Malformed::range;
   if (token.stage > Stage::rest || token.change > token.high || token.delivered_by_all > token.high) return Malformed::range;
   const bool ends_at_somebody = token.stage == Stage::joining || token.stage == Stage::rest;
   if (ends_at_somebody ? !is_host(token.stage_by) : token.stage_by != kNoHost) return Malformed::range;
-  if (token.delayed_by != kNoHost && !is_host(token.delayed_by)) return Malformed::range;
   return check_wanted(token.wanted, token.high);
 }
 

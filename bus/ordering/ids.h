@@ -32,6 +32,9 @@ struct RingId {
   friend auto operator<=>(const RingId&, const RingId&) = default;
 };
 
+// A new ring's is higher by more than one, so that who comes back with one more than it stored does not fit into the ring that it crashed out of.
+inline constexpr uint64_t kSequenceStep = 4;
+
 // One packet raises what a host knows of rings' sequences by no more than this. What is known is stored, and rings are named above it: a single packet
 // that says the highest number there is would end the forming of rings for good. Who is further behind learns from several.
 inline constexpr uint64_t kMostAhead = 1u << 20;

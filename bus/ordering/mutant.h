@@ -33,6 +33,9 @@ enum class Mutant : uint8_t {
   obligations_not_stored,
   ending_not_stored,      // that the old configuration's end has begun, and with whom
   told_again,             // a successor does not look at what its predecessor delivered
+  uninstalled_promised,   // the line counts frames of a ring that is not installed, because the end of the one before waits for room
+  window_outrun,          // the line counts all that is held, also when it lies in the window undelivered
+  stalled_stays,          // who cannot deliver does not leave by itself, and nobody gives it up
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
   ordered_safe_at_once,        // SAFE needs no acknowledgement
   ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations

@@ -14,7 +14,7 @@ constexpr uint16_t flags_of(OrderedType type) { return type == OrderedType::fram
 Malformed check(const OrderedFrame& frame) {
   if (frame.payload.size() > kMaxPacketBytes - kOrderedFrameBytes) return Malformed::length;
   if (!is_ring(frame.ring) || frame.service > Service::safe || frame.number == 0) return Malformed::range;
-  if (frame.piece_count == 0) return Malformed::range;
+  if (frame.piece_count == 0 || frame.piece_count > kMaxPieces) return Malformed::range;
   return Malformed::none;
 }
 Malformed check(const Acknowledgement& said) { return is_ring(said.ring) && said.acknowledged.value != 0 ? Malformed::none : Malformed::range; }

@@ -36,6 +36,9 @@ struct Data {
   Bytes payload;             // pieces one behind the other (wire.h), or the packet of before
 };
 
+// A frame's messages are delivered together or not at all, so it must be known what room they may ask for.
+inline constexpr uint16_t kMaxPieces = 1024;
+
 struct SeqRange {
   Seq first;
   uint32_t count = 0;
@@ -68,6 +71,7 @@ struct Token {
   Seq change;                    // the last change of processes that was given a place
   Seq delivered_by_all;          // in order
   HostId delayed_by = kNoHost;   // who lowered that
+  HostId held_by = kNoHost;      // who cannot deliver: its readers are slow, and it has no room. Nobody gives it up while it says so itself
   std::vector<SeqRange> wanted;
 };
 

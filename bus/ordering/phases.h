@@ -6,11 +6,14 @@
 //   recovery     on the new ring, those who come from the same old ring show each other what they hold of it
 //   operational  messages
 //
+// and apart: this host has left its ring, or goes on where a killed process of it was, and delivers what it owes before it begins anew.
+//
 // What outlives a phase - the ring that is installed, its frames, obligations, the send queue - is the Protocol's (protocol.h).
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "bus/ordering/barrier.h"
 #include "bus/ordering/delivery.h"
@@ -56,6 +59,20 @@ struct Operating {
   std::unique_ptr<Barrier> barrier;
   std::optional<Token> held;   // the representative: nobody has anything to say
   bool cancel_sent = false;
+  Hosts opened;                // their openings were delivered (ProcessLevel)
+  uint32_t exchange_visits = 0;
+  HostId held_by = kNoHost;    // as the token says
+  Instant held_since;
+};
+
+// Nobody is heard, and nobody counts on us. What ends, one ring after the other, ends as room allows (Protocol::ending_).
+struct Apart {
+  bool last = false;           // what ends is the last ring; then this host begins alone
+  // A killed process's log has these of `told_ring`: not again.
+  RingId told_ring;
+  std::set<std::pair<Seq, uint32_t>> told;
+  bool transitional_told = false;
+  Seq told_in_order;
 };
 
 }  // namespace evs::ordering

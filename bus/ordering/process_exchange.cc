@@ -82,6 +82,7 @@ void ProcessLevel::on_opening(const Delivery& delivery, std::vector<Told>& told)
     opening = {};  // the same at all who read it: a host without processes. To wait for a better one would be to wait for ever
   }
   openings_[delivery.sender.id] = std::move(opening);
+  protocol_->heard_opening(delivery.sender.id);
   if (openings_.size() == hosts_.size()) finish_exchange(told);
 }
 

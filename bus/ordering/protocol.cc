@@ -13,11 +13,12 @@ Mutant g_mutant = Mutant::none;
 
 Protocol::Protocol(const Settings& settings)
     : settings_(settings), store_(std::make_unique<FrameStore>(settings.store_frames)), assembly_(settings.message_limit),
-      queue_(settings.queue_bytes), opening_(settings.exchange ? settings.message_limit : 0), next_number_(settings.first_message) {}
+      room_(settings.delivery_overhead), queue_(settings.queue_bytes), opening_(settings.exchange ? settings.message_limit : 0), next_number_(settings.first_message) {}
 Protocol::~Protocol() = default;
 
 const char* Protocol::phase_name() const {
-  constexpr const char* kNames[] = {"closed", "gather", "commit", "recovery", "operational"};
+  constexpr const char* kNames[] = {"closed", "gather", "commit", "recovery", "operational", "apart"};
+  static_assert(std::size(kNames) == std::variant_size_v<decltype(phase_)>);
   return kNames[phase_.index()];
 }
 
@@ -51,8 +52,12 @@ void Protocol::start(Instant now, Output& out) {
 void Protocol::begin_alone(Instant now, Output& out) {
   ring_ = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
   members_ = candidates_ = obligations_ = Hosts{settings_.self};
-  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, room_, rare_);
   deliverer_->begin(ring_, members_);
+  failed_.clear();
+  stored_forgotten_ = Seq{};
+  queue_.restart_partial();
+  opening_.clear();
   Operating operating;
   operating.rotation = std::make_unique<Rotation>(settings_, ring_, members_, *store_, rare_);
   operating.barrier = std::make_unique<Barrier>(settings_.self.id);
@@ -66,6 +71,7 @@ void Protocol::begin_alone(Instant now, Output& out) {
   out.configure({true, ring_, ring_, members_});
   probe(out);
   deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
+  if (!queue_.empty()) deadlines_.arm(Timer::token_hold, now + 1);  // from before
 }
 
 // Who goes on from a process that was killed says so: the others have that one in their ring still, and wait for it.
@@ -79,6 +85,7 @@ void Protocol::probe(Output& out) {
 // what it says about membership is not to be believed.
 void Protocol::begin_event(Instant now, Output& out) {
   assembly_.release_finished();
+  lying_still_.clear();
   const Instant due = deadlines_.next();
   if (due == kNever || now - due <= settings_.token_lost / 2) return;
   rare_.saw(Rare::pause_noticed);
@@ -87,9 +94,26 @@ void Protocol::begin_event(Instant now, Output& out) {
   distrust_until_ = now + settings_.join_resend / 2;
 }
 
+// The end of each event: how long have deliveries been waiting for room? Who is alone stops nobody.
+void Protocol::end_event(Instant now) {
+  const bool stops_others = is_held() && !std::holds_alternative<Closed>(phase_) && !std::holds_alternative<Apart>(phase_) &&
+                            (members_.size() > 1 || !is_operational()) && !planted(Mutant::stalled_stays);
+  if (!stops_others) {
+    stalled_since_ = kNever;
+    return deadlines_.disarm(Timer::stalled);
+  }
+  if (stalled_since_ == kNever) stalled_since_ = now;
+  deadlines_.arm(Timer::stalled, stalled_since_ + settings_.stalled_host);
+}
+
 void Protocol::on_packet(Instant now, Bytes packet, Output& out) {
   if (std::holds_alternative<Closed>(phase_)) return;
   begin_event(now, out);
+  take_packet(now, packet, out);
+  end_event(now);
+}
+
+void Protocol::take_packet(Instant now, Bytes packet, Output& out) {
   wire::Envelope envelope;
   if (wire::decode(packet, envelope) != wire::Malformed::none) return ignore(Drop::malformed);
   const Host sender = envelope.sender;
@@ -98,6 +122,7 @@ void Protocol::on_packet(Instant now, Bytes packet, Output& out) {
     is_duplicate(now, sender, out);
     return;
   }
+  if (std::holds_alternative<Apart>(phase_)) return ignore(Drop::wrong_phase);
   const bool membership = envelope.type == PacketType::join || envelope.type == PacketType::commit;
   if (membership && now < distrust_until_) return ignore(Drop::distrusted);
   const auto well = [this](wire::Malformed how) {
@@ -170,10 +195,21 @@ void Protocol::on_deadline(Instant now, Output& out) {
         if (operating != nullptr && operating->rotation->is_representative()) probe(out);
         deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
         break;
+      case Timer::stalled:
+        // What this call has had stored already is read from where it lies: in another call.
+        if (!out.windows.empty()) {
+          stalled_again_at(now + 1);
+          break;
+        }
+        rare_.saw(Rare::stalled_left);
+        go_apart(now, out);
+        break;
       case Timer::count_:
         break;
     }
+    if (*timer == Timer::stalled) break;
   }
+  end_event(now);
 }
 
 Submitted Protocol::enqueue(Instant now, SendQueue& queue, Role role, Service service, Bytes message, uint64_t& number, Output& out) {
@@ -184,6 +220,7 @@ Submitted Protocol::enqueue(Instant now, SendQueue& queue, Role role, Service se
   number = next_number_++;
   queue.push(number, service, message, role);
   ask_for_token(now, out);
+  end_event(now);
   return Submitted::ok;
 }
 
@@ -206,6 +243,18 @@ void Protocol::exchange_complete(Instant now, Output& out) {
   begin_event(now, out);
   operating->barrier->exchange_complete();
   ask_for_token(now, out);
+  end_event(now);
+}
+
+void Protocol::heard_opening(HostId host) {
+  auto* operating = std::get_if<Operating>(&phase_);
+  const Host* member = operating == nullptr ? nullptr : with_id(members_, host);
+  if (member != nullptr) add(operating->opened, *member);
+}
+
+HostId Protocol::held_by() const {
+  const auto* operating = std::get_if<Operating>(&phase_);
+  return operating == nullptr ? kNoHost : operating->held_by;
 }
 
 // There is something to do: an idle token is let go, or asked for.
@@ -220,14 +269,18 @@ void Protocol::ask_for_token(Instant now, Output& out) {
   }
 }
 
-void Protocol::leave(Instant, Output& out) {
-  if (std::holds_alternative<Closed>(phase_)) return;
+void Protocol::send_leave(Output& out) {
   Join join;
   join.ring_sequence = std::max(sequence_known_, sequence_promised_);
   join.leaving = true;
   join.candidates = without(candidates_, Hosts{settings_.self});
   join.failed = Hosts{settings_.self};
   send(kNoHost, join, out);
+}
+
+void Protocol::leave(Instant, Output& out) {
+  if (std::holds_alternative<Closed>(phase_)) return;
+  send_leave(out);
   phase_ = Closed{};
   deadlines_.disarm_all();
 }

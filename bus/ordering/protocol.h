@@ -37,7 +37,15 @@ class Protocol {
   // With settings.exchange, once in answer to each regular configuration: what this host says first in it. Until then it says nothing.
   Submitted submit_opening(Instant now, Bytes message, uint64_t& number, Output& out);
   void exchange_complete(Instant now, Output& out);  // the openings of all members were delivered
+  void heard_opening(HostId host);             // the opening of this member was delivered
   void leave(Instant now, Output& out);        // the others need not wait for a token that does not come
+
+  // What the log that deliveries go to has room for (room.h), from here on; never said: no end. What was delivered takes its part of it. It must come to
+  // least_room() when all of the log has been read.
+  void set_room(uint64_t bytes) { room_.set(bytes); }
+  void on_room(Instant now, uint64_t bytes, Output& out);  // there is more: what waits is delivered
+  bool is_held() const { return ending_ || (deliverer_ && deliverer_->is_held()); }
+  static uint64_t least_room(const Settings& settings);
 
   // What a `store` effect names, until the next call. nullptr: it is not held.
   const Frame* frame(const RingId& ring, Seq seq) const;
@@ -45,6 +53,7 @@ class Protocol {
   // ---- For status, metrics, tests. ----
   const RingId& ring() const { return ring_; }
   const Hosts& members() const { return members_; }
+  HostId held_by() const;  // whose slow readers hold the ring up; kNoHost: nobody's
   bool is_operational() const { return std::holds_alternative<Operating>(phase_); }
   const char* phase_name() const;
   uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }
@@ -57,6 +66,9 @@ class Protocol {
   class RecoveryWork;
 
   void begin_event(Instant now, Output& out);
+  void end_event(Instant now);
+  void stalled_again_at(Instant at) { stalled_since_ = Instant{at.ns - std::min(at.ns, settings_.stalled_host)}; }
+  void take_packet(Instant now, Bytes packet, Output& out);
   Submitted enqueue(Instant now, SendQueue& queue, Role role, Service service, Bytes message, uint64_t& number, Output& out);
   void ask_for_token(Instant now, Output& out);
   void ignore(Drop why) { ++drops_[static_cast<size_t>(why)]; }
@@ -65,6 +77,7 @@ class Protocol {
   uint64_t most_believed() const { return std::max(sequence_known_, sequence_promised_) + kMostAhead; }
   void store_sequence(Output& out);
   void raise_sequence(uint64_t stored, Output& out);
+  void send_leave(Output& out);
   void begin_alone(Instant now, Output& out);
   void probe(Output& out);
 
@@ -73,7 +86,17 @@ class Protocol {
   void store_window(size_t first_stamp, Output& out);
   void store_ending(const Ending& end, Output& out);
   void take_over(const StoredState& stored);
-  void end_old_rings(const StoredState& stored, Output& out);
+  void go_through_stored_ending(const Ending& end);
+
+  // protocol_apart.cc
+  void begin_ending(const Ending& end);
+  bool end_ring(Output& out);
+  void ring_is_there(Instant now, Output& out);
+  void go_apart(Instant now, Output& out);
+  void go_on_apart(Instant now, Output& out);
+  void deliver_held(Instant now, Output& out);
+  void give_up(Instant now, const Hosts& hosts, Why why, Output& out);
+  void watch_others(Instant now, Operating& operating, const Token& token, Output& out);
 
   // protocol_gather.cc
   void enter_gather(Instant now, Why why, Output& out);
@@ -113,17 +136,27 @@ class Protocol {
 
   const Settings settings_;
   Deadlines deadlines_;
-  std::variant<Closed, Gather, Committing, Recovering, Operating> phase_;
+  std::variant<Closed, Gather, Committing, Recovering, Operating, Apart> phase_;
 
   // The ring that is installed, and what is held of it until the next one is.
   RingId ring_;
   Hosts members_;
   std::unique_ptr<FrameStore> store_, spare_store_;
+  std::vector<std::unique_ptr<FrameStore>> lying_still_;  // until the next call: what it delivered lies in them
   RingId spare_ring_;            // whose frames lie in the spare store
   std::vector<Seq> fresh_;       // came since the window was stored last
   Seq stored_forgotten_;
   Assembly assembly_;
   std::unique_ptr<Deliverer> deliverer_;
+  // The ring before, while its end waits for room. Of the one that is installed nothing is delivered, promised or sent until then.
+  struct EndingRing {
+    RingId ring;
+    std::unique_ptr<FrameStore> store;
+    std::unique_ptr<Deliverer> deliverer;
+  };
+  std::optional<EndingRing> ending_;
+  Room room_;
+  Instant stalled_since_ = kNever;  // something waits for room, and nothing was delivered
   Hosts obligations_;  // whose messages of it we must deliver even behind a gap; we ourselves are always there
 
   uint64_t sequence_known_ = 0;     // the highest ring sequence heard of

@@ -8,9 +8,6 @@
 
 namespace evs::ordering {
 
-// Rises by more than one, so that who comes back with one more than it stored does not fit into the ring that it crashed out of.
-constexpr uint64_t kSequenceStep = 4;
-
 void Protocol::create_commit(Instant now, Output& out) {
   Commit commit;
   commit.members = without(candidates_, failed_);

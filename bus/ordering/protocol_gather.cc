@@ -30,6 +30,10 @@ void Protocol::send_join(Output& out) {
 
 void Protocol::enter_gather(Instant now, Why why, Output& out) {
   ++reasons_[static_cast<size_t>(why)];
+  if (ending_) {
+    rare_.saw(Rare::ring_broke_while_held);
+    return go_apart(now, out);
+  }
   if (auto* recovering = std::get_if<Recovering>(&phase_)) {
     spare_store_ = std::move(recovering->store);
     spare_ring_ = RingId{};

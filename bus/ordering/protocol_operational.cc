@@ -11,9 +11,9 @@ namespace {
 constexpr uint32_t kIdleVisitsToRest = 3;  // after these everybody has delivered what was SAFE, too
 constexpr uint32_t kVisitsAlone = 8;       // in one call
 
-// A line that somebody lowered only that one raises, and a stage ends at whom it names.
+// A line that somebody lowered only that one raises, a stage ends at whom it names, and who is held says itself that it no longer is.
 bool waits_for_members_only(const Token& token, const Hosts& members) {
-  for (const HostId host : {token.lowered_by, token.delayed_by, token.stage_by})
+  for (const HostId host : {token.lowered_by, token.delayed_by, token.stage_by, token.held_by})
     if (host != kNoHost && with_id(members, host) == nullptr) return false;
   return true;
 }
@@ -23,8 +23,11 @@ bool waits_for_members_only(const Token& token, const Hosts& members) {
 class Protocol::QueueWork : public Work {
  public:
   QueueWork(Protocol& protocol, Barrier& barrier, Token& token, const Output& out)
-      : protocol_(protocol), barrier_(barrier), token_(token), may_(barrier.begin_visit(token)), first_stamp_(out.stamped.size()) {}
+      : protocol_(protocol), barrier_(barrier), token_(token), may_(barrier.begin_visit(token)), first_stamp_(out.stamped.size()) {
+    if (protocol.ending_) may_ = {};  // nothing is sent in a configuration that is not installed
+  }
   uint32_t frames() const override {
+    if (protocol_.ending_) return 0;
     const auto waiting = [this](const SendQueue& queue) {
       return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / room()) + 1;
     };
@@ -153,23 +156,23 @@ void Protocol::visit(Instant now, Operating& operating, Token token, Output& out
   operating.cancel_sent = false;
   forget();
   const Seq before = token.high;
+  if (is_held() && token.held_by == kNoHost) token.held_by = settings_.self.id;
+  if (!is_held() && token.held_by == settings_.self.id) token.held_by = kNoHost;
   QueueWork work(*this, *operating.barrier, token, out);
   operating.rotation->visit(token, work, true, out);
-  operating.barrier->end_visit(token, deliverer_->delivered_up_to());
+  operating.barrier->end_visit(token, ending_ ? Seq{} : deliverer_->delivered_up_to());
   operating.rotation->pass_on(token, out);
   operating.rotation->send_rest(out);
   if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, token.high, out);
   token_passed(now);
   for (Seq s = next(before); s <= token.high; s = next(s)) deliverer_->on_received(s, out);
   deliverer_->advance(operating.rotation->stable(), out);
-  if (const HostId deaf = operating.rotation->deaf(); deaf != kNoHost && deaf != settings_.self.id) {
-    if (const Host* host = with_id(members_, deaf)) add(failed_, *host);
-    enter_gather(now, Why::cannot_receive, out);
-  }
+  watch_others(now, operating, token, out);
 }
 
 // A ring of one passes the token to itself.
 void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
+  if (ending_) return;
   forget();  // once: what is delivered, and what an effect names, lies still until the next call
   for (uint32_t i = 0; i < kVisitsAlone; ++i) {
     const Seq before = operating.held->high;
@@ -180,6 +183,7 @@ void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
     deliverer_->advance(operating.rotation->stable(), out);
     operating.barrier->end_visit(*operating.held, deliverer_->delivered_up_to());
     ++operating.held->visit;
+    if (deliverer_->is_held() && operating.held->high == before) return;  // until there is room
     const bool delivered = deliverer_->delivered_up_to() == store_->high();
     if (delivered && opening_.empty() && (queue_.empty() || operating.barrier->waits_for_exchange(*operating.held))) return;
   }

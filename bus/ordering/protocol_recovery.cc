@@ -108,11 +108,9 @@ void Protocol::install(Instant now, Output& out) {
   for (size_t i = 0; i < recovering.members.size(); ++i)
     if (contains(recovering.going_on, recovering.members[i])) delivered_by_one = std::max(delivered_by_one, recovering.entries[i].delivered);
   store_window(0, out);
-  store_ending({recovering.ring, recovering.members, recovering.going_on, obligations_, delivered_by_one, recovering.install_at}, out);
-  deliverer_->finish(delivered_by_one, recovering.going_on, recovering.ring, obligations_, out);
-
-  spare_store_ = std::move(store_);
-  spare_ring_ = ring_;
+  const Ending end{recovering.ring, recovering.members, recovering.going_on, obligations_, delivered_by_one, recovering.install_at};
+  store_ending(end, out);
+  begin_ending(end);
   store_ = std::move(recovering.store);
   ring_ = recovering.ring;
   members_ = recovering.members;
@@ -123,9 +121,8 @@ void Protocol::install(Instant now, Output& out) {
   recoveries_broken_ = 0;
   if (!planted(Mutant::partial_goes_on) && queue_.restart_partial()) rare_.saw(Rare::partial_restarted);
   opening_.clear();
-  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, room_, rare_);
   deliverer_->begin(ring_, members_);
-  out.configure({true, ring_, ring_, members_});
   stored_forgotten_ = recovering.install_at;
   for (Seq s = next(recovering.install_at); s <= store_->high(); s = next(s))
     if (store_->find(s) != nullptr) note_received(s);
@@ -149,8 +146,10 @@ void Protocol::install(Instant now, Output& out) {
     deadlines_.disarm(Timer::token_resend);
   }
   deadlines_.arm(Timer::merge_probe, now + settings_.merge_probe);
-  deliverer_->advance(std::get<Operating>(phase_).rotation->stable(), out);
-  if (std::get<Operating>(phase_).held) run_alone(now, std::get<Operating>(phase_), out);
+  if (end_ring(out)) return ring_is_there(now, out);
+  rare_.saw(Rare::ending_held);
+  deliverer_->hold();
+  if (!planted(Mutant::uninstalled_promised)) std::get<Operating>(phase_).rotation->hold_line(recovering.install_at);
 }
 
 }  // namespace evs::ordering

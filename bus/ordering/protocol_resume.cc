@@ -19,28 +19,17 @@ bool frame_of(Bytes packet, const RingId& ring, Data& data, wire::Envelope& enve
   return wire::decode(packet, envelope) == wire::Malformed::none && wire::decode(packet, data) == wire::Malformed::none && data.ring == ring;
 }
 
-// What finish() delivers again from the stored frames, and the log has already, is taken out.
-void take_out_told(const StoredState& stored, size_t first, Output& out) {
-  const auto told = [&](const Effect& effect) {
-    if (effect.kind == Effect::Kind::configuration) return stored.transitional_told && !out.configurations[effect.begin].regular;
-    if (effect.kind != Effect::Kind::deliver || planted(Mutant::told_again)) return false;
-    const Delivery& delivery = out.deliveries[effect.begin];
-    return stored.told.count({delivery.seq, delivery.index}) != 0;
-  };
-  const auto begin = out.effects.begin() + static_cast<ptrdiff_t>(first);
-  out.effects.erase(std::remove_if(begin, out.effects.end(), told), out.effects.end());
-}
-
 }  // namespace
 
 const Frame* Protocol::frame(const RingId& ring, Seq seq) const {
   if (ring == ring_) return store_->find(seq);
+  if (ending_ && ring == ending_->ring) return ending_->store->find(seq);
   return ring == spare_ring_ && spare_store_ ? spare_store_->find(seq) : nullptr;
 }
 
 // Frames that came or got their places since the last time, and what is no longer needed: one effect a visit, and none when nothing moved.
 void Protocol::store_window(size_t first_stamp, Output& out) {
-  if (!settings_.for_successor) return;
+  if (!settings_.for_successor || ending_) return;  // what is not installed is promised to nobody
   const Seq forgotten = store_->forgotten_through();
   if (fresh_.empty() && forgotten <= stored_forgotten_) return;
   stored_forgotten_ = std::max(stored_forgotten_, forgotten);
@@ -62,7 +51,14 @@ void Protocol::resume(Instant now, const StoredState& stored, Output& out) {
     out.stamped.insert(out.stamped.end(), stored.transmitted.begin(), stored.transmitted.end());
     out.tell_stamps(first_stamp);
     take_over(stored);
-    end_old_rings(stored, out);
+    Apart apart;
+    apart.told_ring = stored.ring;
+    apart.told = stored.told;
+    apart.transitional_told = stored.transitional_told;
+    apart.told_in_order = stored.told_in_order;
+    phase_ = std::move(apart);
+    if (stored.ending) go_through_stored_ending(*stored.ending);
+    return go_on_apart(now, out);
   }
   begin_alone(now, out);
 }
@@ -73,7 +69,7 @@ void Protocol::take_over(const StoredState& stored) {
   members_ = stored.members;
   obligations_ = stored.obligations;
   store_->begin_behind(stored.forgotten);
-  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, room_, rare_);
   deliverer_->begin(ring_, members_);
   Data data;
   wire::Envelope envelope;
@@ -97,34 +93,13 @@ void Protocol::take_over(const StoredState& stored) {
 }
 
 // An end that was under way is gone through as it was begun: others may have seen the same configurations. Then ours.
-void Protocol::end_old_rings(const StoredState& stored, Output& out) {
-  size_t first = out.effects.size();
-  if (stored.ending) {
-    const Ending& end = *stored.ending;
-    deliverer_->finish(end.delivered_by_one, end.going_on, end.next, end.obligations, out);
-    take_out_told(stored, first, out);
-    spare_store_ = std::exchange(store_, std::make_unique<FrameStore>(settings_.store_frames));
-    store_->begin_behind(end.begins_behind);
-    ring_ = end.next;
-    members_ = end.members;
-    obligations_.clear();
-    deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, rare_);
-    deliverer_->begin(ring_, members_);
-    out.configure({true, ring_, ring_, members_});
-  }
-  Ending end;
-  end.next = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
-  end.members = Hosts{settings_.self};
-  if (const Host* before = with_id(members_, settings_.self.id)) end.going_on = Hosts{*before};
-  end.obligations = obligations_;
-  add(end.obligations, end.going_on);
-  if (!stored.ending) end.delivered_by_one = stored.told_in_order;
-  store_ending(end, out);
-  first = out.effects.size();
-  deliverer_->finish(end.delivered_by_one, end.going_on, end.next, end.obligations, out);
-  if (stored.ending) return store_->clear();  // it was empty
-  take_out_told(stored, first, out);
-  spare_store_ = std::exchange(store_, std::make_unique<FrameStore>(settings_.store_frames));
+void Protocol::go_through_stored_ending(const Ending& end) {
+  begin_ending(end);
+  store_ = std::make_unique<FrameStore>(settings_.store_frames);
+  store_->begin_behind(end.begins_behind);
+  obligations_.clear();
+  deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, room_, rare_);
+  deliverer_->begin(ring_, members_);
 }
 
 }  // namespace evs::ordering

@@ -41,6 +41,15 @@ enum class Rare : uint8_t {
   hold_cancelled,          // the idle token was let go because somebody asked
   alone_in_slices,         // a ring of one had more to say than one call may
   pause_noticed,           // we did not run for a while
+  // readers that are slow
+  no_room,                 // something could be delivered, and waits
+  ending_held,             // the end of a configuration waits for room, while the next ring works
+  stalled_left,            // nothing could be delivered for so long that this host left the ring
+  ring_broke_while_held,   // the next ring broke before the end of the one before was delivered: left
+  // a host that is there and does not do its part
+  given_up_as_holder,      // it said for too long that its readers are slow
+  exchange_given_up,       // its opening did not come, or we cannot read it
+  barrier_given_up,        // it does not deliver what others have delivered
   count_
 };
 inline constexpr size_t kRares = static_cast<size_t>(Rare::count_);

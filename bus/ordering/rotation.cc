@@ -46,6 +46,7 @@ void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said,
 void Rotation::ask_for_missing(Token& token, bool accelerate) {
   Seq until = accelerate && !planted(Mutant::ask_for_the_unsent) ? std::min(token.high, high_last_round_) : token.high;
   if (planted(Mutant::ask_up_to_highest_held)) until = std::min(until, store_.high());
+  until = std::min(until, Seq{store_.forgotten_through().value + store_.capacity()});  // beyond it there is no place to put it
   uint32_t asked = 0;
   for (Seq s = next(store_.received_up_to()); s <= until && asked < kMaxAsked; s = next(s)) {
     if (store_.find(s) != nullptr) continue;
@@ -65,7 +66,10 @@ void Rotation::ask_for_missing(Token& token, bool accelerate) {
 
 // received_by_all is the least of what members have; the one who lowered it is the one who may raise it again.
 void Rotation::move_line(Token& token) {
-  const Seq mine = store_.received_up_to();
+  // What we hold and cannot deliver takes its place in our window, while others forget it: nobody may get further ahead of our window than it is
+  // long, or recovery would show us what we cannot take.
+  const Seq taken = Seq{store_.forgotten_through().value + store_.capacity() / 2};
+  const Seq mine = planted(Mutant::window_outrun) ? std::min(store_.received_up_to(), line_held_at_) : std::min({store_.received_up_to(), line_held_at_, taken});
   if (mine < token.received_by_all || token.lowered_by == settings_.self.id || token.lowered_by == kNoHost) {
     token.received_by_all = mine;
     token.lowered_by = mine == token.high ? kNoHost : settings_.self.id;
@@ -74,7 +78,7 @@ void Rotation::move_line(Token& token) {
   const Seq twice = planted(Mutant::safe_on_one_visit) ? token.received_by_all : std::min(passed_on_, token.received_by_all);
   stable_ = std::max(stable_, twice);
   const bool stands = token.received_by_all == last_line_ && token.lowered_by != kNoHost && token.lowered_by == stalled_by_;
-  stalled_visits_ = stands ? stalled_visits_ + 1 : 0;
+  stalled_visits_ = stands && token.held_by == kNoHost ? stalled_visits_ + 1 : 0;
   stalled_by_ = token.lowered_by;
   last_line_ = token.received_by_all;
 }
@@ -100,7 +104,7 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
   ask_for_missing(token, accelerate);
 
   uint32_t fresh = allowance - said;
-  const uint64_t end_of_store = store_.forgotten_through().value + store_.capacity() - settings_.window_frames;
+  const uint64_t end_of_store = store_.forgotten_through().value + std::min(store_.capacity() - settings_.window_frames, store_.capacity() / 2);
   if (fresh == 0 && backlog != 0 && said != 0) rare_.saw(Rare::allowance_all_repeats);
   if (token.high.value + fresh > end_of_store) {  // somebody is far behind: nobody may leave its window
     fresh = 0;

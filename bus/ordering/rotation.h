@@ -50,6 +50,9 @@ class Rotation {
   Seq stable() const { return stable_; }
   uint32_t idle_visits() const { return idle_visits_; }
   void wake() { idle_visits_ = 0; }
+  // The line counts nothing of what we hold beyond `seq`, until release_line(): of a ring that is not installed nothing is promised.
+  void hold_line(Seq seq) { line_held_at_ = seq; }
+  void release_line() { line_held_at_ = Seq{UINT64_MAX}; }
   // Who has held received_by_all back for so many visits that it must be deaf; kNoHost: nobody.
   HostId deaf() const { return stalled_visits_ > settings_.cannot_receive_visits ? stalled_by_ : kNoHost; }
 
@@ -74,6 +77,7 @@ class Rotation {
   Seq passed_on_;             // received_by_all as we passed it on last
   Seq stable_;
   Seq last_line_;
+  Seq line_held_at_{UINT64_MAX};
   uint32_t spent_last_ = 0, backlog_last_ = 0;
   uint32_t idle_visits_ = 0;
   uint32_t stalled_visits_ = 0;

@@ -61,7 +61,7 @@ void SendQueue::put_wholes(Role role, std::span<std::byte> room, Packed& packed,
   size_t at = next_place(), run = 0;
   const size_t begin = messages[at].begin;
   uint32_t pieces = packed.piece_count;
-  auto most = static_cast<uint32_t>(std::min<size_t>(UINT16_MAX - pieces, count_ - packed_));
+  auto most = static_cast<uint32_t>(std::min<size_t>(kMaxPieces - pieces, count_ - packed_));
   if (keeps_ && role == Role::change) most = std::min(most, 1u);
   if (pieces == 0 && most != 0) packed.service = messages[at].service;
   for (; most != 0; --most) {
@@ -88,7 +88,7 @@ bool SendQueue::put_fragment(std::span<std::byte> room, Packed& packed, std::vec
   const size_t left = room.size() - packed.bytes, rest = message.bytes - message.sent;
   if (message.sent == 0 && wire::kPieceBytes + message.bytes <= room.size()) return false;
   const Service service = message.service == Service::unordered ? Service::fifo : message.service;
-  if (packed.piece_count == UINT16_MAX || (packed.piece_count != 0 && service != packed.service)) return false;
+  if (packed.piece_count == kMaxPieces || (packed.piece_count != 0 && service != packed.service)) return false;
   if (left < wire::kFragmentBytes + std::min(rest, kLeastFragment)) return false;
   wire::Piece piece;
   piece.fragment = true;

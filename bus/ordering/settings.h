@@ -30,7 +30,9 @@ struct Settings {
   uint32_t queue_bytes = 4u << 20;
   uint32_t cannot_receive_visits = 500;  // a line that one member holds back for so long, while others have what it lacks
   bool exchange = false;                 // a ring begins with an opening of every host (process_level.h)
-  uint32_t recovery_visits = 5000;       // a recovery that takes longer is given up
+  uint32_t recovery_visits = 5000;       // a recovery that takes longer is given up; and a host that holds a barrier up for as long
+  Duration stalled_host = 4000 * kMillisecond;  // deliveries wait for room, and none was made for so long: this host leaves the ring
+  uint32_t delivery_overhead = 128;      // what a delivery takes of the caller's room beside its bytes (room.h)
 
   // Over a medium that orders by itself (ordered_path.h): of what stands above only message_limit, queue_bytes and frame_bytes are asked there.
   Duration acknowledge_after = kMillisecond;  // somebody waits for it, and we have no frame to say it in

@@ -11,7 +11,7 @@ namespace evs::ordering::wire {
 
 inline constexpr size_t kRingHeaderBytes = 48;  // the common header and a ring's name: all of a probe, and of a hold_cancel
 inline constexpr size_t kHostBytes = 16;
-inline constexpr size_t kTokenBytes = 112;      // and a range behind the other
+inline constexpr size_t kTokenBytes = 120;      // and a range behind the other
 inline constexpr size_t kRangeBytes = 16;
 inline constexpr size_t kJoinBytes = 40;        // and the candidates, the failed, the superseded nonces
 inline constexpr size_t kNonceBytes = 8;

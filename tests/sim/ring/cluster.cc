@@ -152,6 +152,7 @@ void Cluster::heal() {
   say("everything heals");
   for (Node& node : nodes_) {
     node.resume();
+    node.read_again(now_);
     node.spare_gateway();
     node.hurry();
     if (node.machine() > plan_.hosts && node.alive()) node.crash(now_);  // somebody has noticed the second machine
@@ -190,6 +191,8 @@ void Cluster::close_books() {
   for (Node& node : nodes_) {
     if (node.up()) count(counts, node.protocol());
     add(counts, node.counts());
+    if (node.overran() != 0)
+      outcome_.unfinished = "host " + std::to_string(node.machine()) + " delivered " + std::to_string(node.overran()) + " messages that its log had no room for";
     counts["run.deliveries"] += node.delivered();
     counts["net.overflowed"] += node.overflowed();
     node.end(now_);

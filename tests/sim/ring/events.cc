@@ -29,10 +29,11 @@ void Cluster::apply(const Event& event) {
     if (event.a <= nodes_.size()) submit(nodes_[event.a - 1], event);
     return;
   }
-  if (event.a > plan_.hosts || (event.act != Act::ambush && event.act != Act::kill && event.b > plan_.hosts)) return;  // a run that was shrunk
+  if (event.a > plan_.hosts || (event.act != Act::ambush && event.act != Act::kill && event.act != Act::stop_reading && event.b > plan_.hosts)) return;  // a run that was shrunk
   Node* node = event.a == 0 ? nullptr : &nodes_[event.a - 1];
   const bool running = event.act == Act::start && node->alive();
-  const bool gone = (event.act == Act::crash || event.act == Act::leave || event.act == Act::pause || event.act == Act::jump || event.act == Act::change || event.act == Act::kill) && !node->alive();
+  const bool gone = (event.act == Act::crash || event.act == Act::leave || event.act == Act::pause || event.act == Act::jump || event.act == Act::change || event.act == Act::kill ||
+                     event.act == Act::stop_reading) && !node->alive();
   if (running || gone || (event.act == Act::change && node->paused(now_))) return;
   say(text_of(event));
   if (event.act != Act::ambush && event.act != Act::kill) ++outcome_.counts[std::string("fault.") + name_of(event.act)];  // those count when they happen
@@ -56,6 +57,7 @@ void Cluster::apply(const Event& event) {
     case Act::ambush: ambushes_.push_back(event); break;
     case Act::change: node->change(now_, event.n); break;
     case Act::kill: node->kill_gateway(event.b, event.n); break;
+    case Act::stop_reading: node->stop_reading(now_, now_ + event.n, event.b); break;
     case Act::send:
     case Act::burst:
     case Act::count_: break;

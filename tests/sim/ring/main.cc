@@ -4,7 +4,7 @@
 //   evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--require-all] [--soak=DIR]
 //                [--mutant=NAME --expect=P,P [--events=N]]
 //   evs-ring-sim --calm --hosts=N            N hosts form one ring and deliver
-//   evs-ring-sim --nuisance=flaps|deaf|mute  one host is a nuisance all the time: the others must get on
+//   evs-ring-sim --nuisance=flaps|deaf|mute|half|stopped  one host is a nuisance all the time: the others must get on
 //   evs-ring-sim --silent-merge              two rings that have nothing to say find together
 //
 // --seed plays one run and, with --tell, tells it as a timeline. --shrink makes the first bad run small and tells that. --require-all: a rare
@@ -33,7 +33,7 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
                                     "duplicate-is-progress", "ask-for-the-unsent", "ask-up-to-highest-held", "partial-goes-on",
                                     "failed-us-is-heard", "no-probe", "no-early-step", "most-delivered-ignored", "one-visit-install",
                                     "no-barrier", "barrier-on-one-visit", "ring-sequence-lost", "stamps-stored-late", "received-not-stored",
-                                    "obligations-not-stored", "ending-not-stored", "told-again"};
+                                    "obligations-not-stored", "ending-not-stored", "told-again", "uninstalled-promised", "window-outrun", "stalled-stays"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 
@@ -178,7 +178,7 @@ int main(int argc, char** argv) {
   }
   if (wishes.calm) return form(static_cast<uint32_t>(wishes.hosts)) ? 0 : 1;
   if (wishes.silent_merge) return silent_merge() == wishes.expect.empty() ? 0 : 1;
-  if (!wishes.nuisance.empty()) return live_with(wishes.nuisance) ? 0 : 1;
+  if (!wishes.nuisance.empty()) return live_with(wishes.nuisance) == wishes.expect.empty() ? 0 : 1;
   if (wishes.one != 0) {
     wishes.from = wishes.one;
     wishes.seeds = 1;

@@ -17,7 +17,7 @@ verify::Process process_of(const Host& host) { return {machine_of(host), host.no
 }  // namespace
 
 Node::Node(const Plan& plan, Machine machine, Network& network, verify::Run& run)
-    : machine_(machine), settings_(plan.settings((machine - 1) % plan.hosts + 1)), network_(network), run_(run), cost_(plan.slow), socket_(plan.socket),
+    : machine_(machine), settings_(plan.settings((machine - 1) % plan.hosts + 1)), network_(network), run_(run), log_(settings_), cost_(plan.slow), socket_(plan.socket),
       flush_fails_(plan.flush_fails) {
   if (plan.processes) residents_ = std::make_unique<Residents>(settings_.self.id, run);
 }
@@ -40,6 +40,7 @@ void Node::start(Instant now) {
   if (residents_) residents_->begin(*protocol_, settings_.message_limit);
   else trace_ = &run_.boot({machine_, life_}, verify::Level::host);
   paused_until_ = busy_until_ = {};
+  log_.read_all();
   protocol_->start(clock(now), out_);
   carry_out(now);
 }
@@ -73,13 +74,17 @@ Instant Node::next_wake() const {
   if (!up()) return std::max(up_again_, paused_until_);
   const Instant due = protocol_->next_deadline();
   const Instant deadline = due == kNever ? kNever : Instant{due.ns - std::min(due.ns, ahead_)};
-  const Instant next = waiting_.empty() ? deadline : std::min(deadline, busy_until_);
+  const Instant next = std::min(log_.next(), waiting_.empty() ? deadline : std::min(deadline, busy_until_));
   return std::max(next, paused_until_);
 }
 
 void Node::wake(Instant now) {
   if (paused(now)) return;
   if (!up()) return take_over(now);
+  if (log_.next() <= now) {
+    log_.read(now);
+    return tell_room(now);
+  }
   if (protocol_->next_deadline() <= clock(now)) {
     protocol_->on_deadline(clock(now), out_);
     carry_out(now);
@@ -102,6 +107,22 @@ void Node::handle(Instant now, const Packet& packet) {
   busy_until_ = now + cost_;
   protocol_->on_packet(clock(now), packet.bytes, out_);
   carry_out(now);
+}
+
+void Node::stop_reading(Instant now, Instant until, uint32_t room) {
+  log_.stop(now, until, room, room % 4 == 0 ? room / 4 : 0);
+  if (up()) protocol_->set_room(log_.room());
+}
+
+void Node::read_again(Instant now) {
+  log_.read_all();
+  if (up()) tell_room(now);
+}
+
+void Node::tell_room(Instant now) {
+  protocol_->on_room(clock(now), log_.room(), out_);
+  carry_out(now);
+  give_unheard(now);
 }
 
 bool Node::change(Instant now, uint64_t seed) {
@@ -154,7 +175,16 @@ void Node::carry_out(Instant now) {
       break;
     }
     out_.clear();
-  } while (residents_ && up() && residents_->follow_up(clock(now), out_));
+  } while (up() && follow_up(now));
+}
+
+// What comes of what was carried out.
+bool Node::follow_up(Instant now) {
+  protocol_->set_room(log_.room());
+  if (residents_ && residents_->follow_up(clock(now), out_)) return true;
+  if (!protocol_->is_held() || log_.is_stopped()) return false;
+  protocol_->on_room(clock(now), log_.room(), out_);  // more waited than found room at once, and that has been read
+  return true;
 }
 
 void Node::carry_out_one(Instant now, const Effect& effect) {
@@ -173,6 +203,7 @@ void Node::carry_out_one(Instant now, const Effect& effect) {
     case Effect::Kind::stamped:
     case Effect::Kind::deliver:
     case Effect::Kind::configuration:
+      if (effect.kind == Effect::Kind::deliver && !log_.append(out_.deliveries[effect.begin].bytes.size())) ++overran_;
       if (residents_) residents_->on_effect(out_, effect, static_cast<int64_t>(now.ns));
       else judge(now, effect);
       return;

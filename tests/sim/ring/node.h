@@ -14,6 +14,7 @@
 #include <string>
 
 #include "bus/ordering/stored.h"
+#include "tests/sim/ring/log.h"
 #include "tests/sim/ring/network.h"
 #include "tests/sim/ring/outcome.h"
 #include "tests/sim/ring/residents.h"
@@ -44,6 +45,8 @@ class Node {
   bool paused(Instant now) const { return now < paused_until_; }
   void jump(Duration forward) { ahead_ += forward; }
   void hurry() { cost_ = 0; }
+  void stop_reading(Instant now, Instant until, uint32_t room);
+  void read_again(Instant now);
 
   void receive(Instant now, Packet packet);
   void wake(Instant now);
@@ -59,6 +62,7 @@ class Node {
   bool forgot() const { return forgetful_; }
   uint64_t delivered() const { return residents_ ? residents_->delivered() : delivered_; }
   uint64_t overflowed() const { return overflowed_; }
+  uint64_t overran() const { return overran_; }
   const Counts& counts() const { return counts_; }  // of lives that are over
 
  private:
@@ -73,6 +77,8 @@ class Node {
   void enter(Instant now, Message& message);  // into the outbox
   bool give_to_gateway(Instant now, Message& message);
   void give_unheard(Instant now);
+  void tell_room(Instant now);
+  bool follow_up(Instant now);
   void handle(Instant now, const Packet& packet);
   void carry_out(Instant now);
   void carry_out_one(Instant now, const ordering::Effect& effect);
@@ -85,6 +91,7 @@ class Node {
   ordering::Settings settings_;
   Network& network_;
   verify::Run& run_;
+  Log log_;
   verify::Trace* trace_ = nullptr;
   std::unique_ptr<ordering::Protocol> protocol_;
   std::unique_ptr<Residents> residents_;
@@ -105,7 +112,7 @@ class Node {
   uint64_t submissions_ = 0;             // of this life
   std::map<uint64_t, Message> outbox_;   // by the protocol's number
   std::deque<Message> unheard_;          // no gateway has taken them yet
-  uint64_t delivered_ = 0, overflowed_ = 0;
+  uint64_t delivered_ = 0, overflowed_ = 0, overran_ = 0;
   Counts counts_;
 };
 

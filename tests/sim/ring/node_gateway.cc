@@ -20,6 +20,7 @@ void Node::boot() {
   up_again_ = kNever;
   if (residents_) settings_.first_message = gateway_ * kMessagesAGateway + 1;
   protocol_ = std::make_unique<Protocol>(settings_);
+  protocol_->set_room(log_.room());
 }
 
 void Node::lose_gateway(Instant now) {

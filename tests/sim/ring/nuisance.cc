@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tests/sim/ring/nuisance.cc - L3: one host that flaps, hears nothing, or is not heard, from the beginning of a run to its end.
+// tests/sim/ring/nuisance.cc - L3: one host that flaps, hears nothing, is not heard, or cannot deliver, from the beginning of a run to its end.
 //
 // The others cannot know that it will never be of use; each attempt with it costs them a gathering. Quarantine makes these ever rarer for who is deaf
 // or mute. Who comes back with another nonce each time is a newcomer each time, so a flapping host costs much (docs/protocol.md), but what is
@@ -20,7 +20,11 @@ constexpr Duration kMessageEvery = 5 * kMs;
 // A token is missed, two consensus timeouts pass (the nuisance's, and that of who believed it).
 constexpr Duration kGathering = (50 + 2 * 60) * kMs;
 // Deaf and mute: one more while the first goes on. Who flaps may be gone again in each of several.
-Duration worst_stretch(const std::string& kind) { return (kind == "flaps" ? 6 : 2) * kGathering; }
+// Who cannot deliver may hold the others up for as long as it is allowed to, and then leaves.
+Duration worst_stretch(const std::string& kind) { return kind == "stopped" ? 100 * kMs + kGathering : (kind == "flaps" ? 6 : 2) * kGathering; }
+constexpr Duration kStopped = 600 * kMs;
+constexpr uint32_t kHurry = 9;  // messages at a time, so that windows fill
+constexpr uint32_t kStopEvery = 300;  // times: 1.5 s
 
 // The lowest: it would be everybody's representative. And one in the middle, and the highest.
 constexpr HostId kWho[] = {1, 3, 4};
@@ -44,14 +48,9 @@ class Nuisance {
     std::vector<uint64_t> seen(kHosts + 1, 0);
     const Instant end = cluster_.now() + kRun;
     for (uint32_t id = 1; cluster_.now() < end; ++id) {
-      Event event;
-      event.act = Act::send;
-      event.id = id;
-      event.a = 1 + id % kHosts;
-      event.b = id / kHosts % 4;
-      event.n = 64;
-      if (event.a != who_) cluster_.apply(event);
+      for (uint32_t i = 0; i < (kind_ == "stopped" ? kHurry : 1); ++i) say(id * kHurry + i);
       if (kind_ == "flaps") flap(id);
+      if (kind_ == "stopped" && id % kStopEvery == 0) stop();
       cluster_.run_until(cluster_.now() + kMessageEvery);
       for (HostId host = 1; host <= kHosts; ++host) {
         if (host == who_) continue;
@@ -70,9 +69,24 @@ class Nuisance {
   }
 
  private:
-  static Plan plan() { return Plan::calm(1, kHosts); }
+  // With small windows it is soon felt that one does not deliver.
+  Plan plan() const {
+    Plan plan = Plan::calm(1, kHosts);
+    plan.tight = kind_ == "stopped";
+    return plan;
+  }
   void one_way(HostId from, HostId to) {
     for (HostId host = 1; host <= kHosts; ++host) cluster_.network().set_cut(from == 0 ? host : from, to == 0 ? host : to, true);
+  }
+
+  void say(uint32_t id) {
+    Event event;
+    event.act = Act::send;
+    event.id = id;
+    event.a = 1 + id % kHosts;
+    event.b = id / kHosts % 4;
+    event.n = 64;
+    if (event.a != who_) cluster_.apply(event);
   }
 
   // Up and down, at other moments of the others' coping each time.
@@ -82,6 +96,15 @@ class Nuisance {
     const bool alive = cluster_.node(who_).alive();
     event.act = alive ? Act::crash : Act::start;
     if (Dice(id).one_in(alive ? 12 : 3)) cluster_.apply(event);
+  }
+
+  void stop() {
+    Event event;
+    event.act = Act::stop_reading;
+    event.a = who_;
+    event.b = 1;
+    event.n = kStopped;
+    cluster_.apply(event);
   }
 
   // It is gone: what the others have said each of them must have by now, and the traces must be good.
@@ -107,7 +130,7 @@ class Nuisance {
 }  // namespace
 
 bool live_with(const std::string& kind) {
-  if (kind != "flaps" && kind != "deaf" && kind != "mute" && kind != "half") {
+  if (kind != "flaps" && kind != "deaf" && kind != "mute" && kind != "half" && kind != "stopped") {
     printf("no nuisance %s\n", kind.c_str());
     return false;
   }

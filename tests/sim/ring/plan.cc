@@ -50,6 +50,7 @@ Plan Plan::draw(uint64_t seed) {
   plan.tight = more.chance(0.1);
   plan.bursts = more.chance(0.15);
   plan.gateway_kills = more.chance(0.4);
+  plan.slow_readers = more.chance(0.25);
   return plan;
 }
 
@@ -97,6 +98,7 @@ ordering::Settings Plan::settings(HostId id) const {
   settings.queue_bytes = 256 << 10;
   settings.message_limit = 64 << 10;
   settings.cannot_receive_visits = 200;
+  settings.stalled_host = 100 * kMs;
   settings.exchange = processes;
   settings.for_successor = gateway_kills;
   if (short_recovery) settings.recovery_visits = 8;
@@ -128,6 +130,7 @@ std::string Plan::text() const {
   if (tight) text += ", tight windows";
   if (bursts) text += ", bursts";
   if (gateway_kills) text += ", gateways killed";
+  if (slow_readers) text += ", slow readers";
   if (processes) text += ", a change of processes every " + std::to_string(change_every / 1000) + " us";
   return text;
 }

@@ -37,6 +37,7 @@ struct Plan {
   bool tight = false;           // small windows
   bool bursts = false;
   bool gateway_kills = false;   // and others take over
+  bool slow_readers = false;    // what is delivered is not read for a while
   // Asked for.
   bool processes = false;       // several a host, and they are judged
   uint64_t change_every = 0;    // ns between changes of processes, about

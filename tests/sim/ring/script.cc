@@ -11,7 +11,7 @@ constexpr Duration kMs = ordering::kMillisecond;
 constexpr Instant kFirstMessage{2 * kMs}, kFirstFault{21 * kMs};
 constexpr uint32_t kLastMessages = 3;  // of each, when everything has healed
 constexpr const char* kActs[] = {"partition", "mend", "one-way", "hole", "fill", "crash", "leave", "start", "forget", "pause", "jump", "twin",
-                                 "ambush", "send", "burst", "change", "kill"};
+                                 "ambush", "send", "burst", "change", "kill", "stop reading"};
 static_assert(std::size(kActs) == static_cast<size_t>(Act::count_));
 constexpr const char* kPhases[] = {"closed", "gather", "commit", "recovery", "operational"};
 constexpr uint32_t kGather = 1, kRecovery = 3;
@@ -29,6 +29,7 @@ class Drawing {
     if (plan_.ambushes) ambushes(Dice(plan_.seed ^ 0xa3b5));
     if (plan_.processes) changes(Dice(plan_.seed ^ 0xc4a6e));
     if (plan_.gateway_kills) kills(Dice(plan_.seed ^ 0x6a7e));
+    if (plan_.slow_readers) stops(Dice(plan_.seed ^ 0x510b));
     if (plan_.bursts) now_and_then(150, Act::burst, Dice(plan_.seed ^ 0xb125));
     std::stable_sort(script_.begin(), script_.end(), [](const Event& x, const Event& y) { return x.at < y.at; });
     ending(Dice(plan_.seed ^ 0xe4d));
@@ -62,6 +63,12 @@ class Drawing {
       const auto effects = static_cast<uint32_t>(dice.chance(0.5) ? dice.between(1, 12) : dice.between(1, 200));
       add(at, Act::kill, any(dice), effects, dice.chance(0.7) ? dice.below(5 * kMs) : dice.below(300 * kMs));
     }
+  }
+
+  // Some for longer than a host may hold the others up.
+  void stops(Dice dice) {
+    for (Instant at = kFirstFault; at < end_; at = at + dice.between(1, 400) * kMs)
+      add(at, Act::stop_reading, any(dice), static_cast<uint32_t>(dice.below(8192)), dice.between(1, 400) * kMs);
   }
 
   void faults(Dice dice) {
@@ -157,6 +164,7 @@ std::string text_of(const Event& e) {
     case Act::burst: return a + " submits " + std::to_string(e.n) + " messages, " + kServices[e.b];
     case Act::change: return a + "'s processes change";
     case Act::kill: return a + " loses its gateway " + b + " effects on, for " + ms(e.n);
+    case Act::stop_reading: return a + "'s readers stop for " + ms(e.n) + ", with room for " + b + " bytes" + (e.b % 4 == 0 ? ", or are slow" : "");
     case Act::count_: break;
   }
   return "";

@@ -28,6 +28,7 @@ enum class Act : uint8_t {
   burst,      // a says n things at once, with service b
   change,     // of a's processes; n: the dice
   kill,       // a's gateway, b effects on; the next one comes n later
+  stop_reading,  // a's readers, for n; b: how much room is left, and whether they read slowly
   count_
 };
 const char* name_of(Act act);

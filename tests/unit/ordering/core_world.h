@@ -18,12 +18,14 @@ inline std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(
 // One host's view of a ring of hosts 1 to 4.
 struct RingView {
   static constexpr RingId kRing{10, 1, 7}, kNext{14, 1, 7};
+  static constexpr uint32_t kOverhead = 100;
   static Host host(HostId id) { return {id, 7}; }
 
   FrameStore store{64};
   Assembly assembly{1 << 16};
   RareCounts rare;
-  Deliverer deliverer{store, assembly, rare};
+  Room room{kOverhead};
+  Deliverer deliverer{store, assembly, room, rare};
   Output out;
 
   RingView() { deliverer.begin(kRing, {host(1), host(2), host(3), host(4)}); }
@@ -43,6 +45,11 @@ struct RingView {
     ASSERT_TRUE(wire::encode(host(sender), data, packet));
     ASSERT_EQ(store.put(data, sender, packet), FrameStore::Put::fresh);
     deliverer.on_received(Seq{seq}, out);
+  }
+
+  bool finish(Seq delivered_by_one, const Hosts& going_on, const Hosts& obligations) {
+    deliverer.begin_finish(delivered_by_one, going_on, kNext, obligations);
+    return deliverer.finish(out);
   }
 
   // "1 2 T 4": what was delivered, and where the transitional configuration came.

@@ -61,7 +61,7 @@ TEST(EndOfAConfiguration, SafeThatNobodyDeliveredComesInTheTransitionalOne) {
   view.hold(1, 1, Service::agreed);
   view.hold(2, 2, Service::safe);
   view.hold(3, 3, Service::agreed);
-  view.deliverer.finish(kNobodyMore, {RingView::host(1), RingView::host(2), RingView::host(3)}, RingView::kNext, {RingView::host(1)}, view.out);
+  EXPECT_TRUE(view.finish(kNobodyMore, {RingView::host(1), RingView::host(2), RingView::host(3)}, {RingView::host(1)}));
   EXPECT_EQ(view.told(), "1 T 2 3");
 }
 
@@ -70,7 +70,7 @@ TEST(EndOfAConfiguration, WhatOneOfThemHadDeliveredAllDeliverInTheOldOne) {
   view.hold(1, 1, Service::agreed);
   view.hold(2, 2, Service::safe);
   view.hold(3, 3, Service::safe);
-  view.deliverer.finish(Seq{2}, {RingView::host(1), RingView::host(2)}, RingView::kNext, {RingView::host(1)}, view.out);
+  EXPECT_TRUE(view.finish(Seq{2}, {RingView::host(1), RingView::host(2)}, {RingView::host(1)}));
   EXPECT_EQ(view.told(), "1 2 T 3");
 }
 
@@ -80,7 +80,7 @@ TEST(EndOfAConfiguration, BehindAGapOnlyThoseWeAreObligedToAreHeard) {
   view.hold(3, 2, Service::agreed);      // 2 is lost
   view.hold(4, 4, Service::agreed);
   view.hold(5, 3, Service::agreed);
-  view.deliverer.finish(kNobodyMore, {RingView::host(1), RingView::host(2)}, RingView::kNext, {RingView::host(1), RingView::host(2)}, view.out);
+  EXPECT_TRUE(view.finish(kNobodyMore, {RingView::host(1), RingView::host(2)}, {RingView::host(1), RingView::host(2)}));
   EXPECT_EQ(view.told(), "1 T 3") << "4 and 5 may depend on what is missing";
 }
 
@@ -94,7 +94,7 @@ TEST(EndOfAConfiguration, WhatMayHaveBeenDeliveredEarlyIsDeliveredInTheOldOne) {
   other.hold(3, 4, Service::unordered);
   other.store.find(Seq{3})->delivered = false;
   other.told();
-  other.deliverer.finish(kNobodyMore, {RingView::host(1), RingView::host(2)}, RingView::kNext, {RingView::host(2)}, other.out);
+  EXPECT_TRUE(other.finish(kNobodyMore, {RingView::host(1), RingView::host(2)}, {RingView::host(2)}));
   EXPECT_EQ(other.told(), "3 T 2");
 }
 

@@ -80,7 +80,24 @@ class StoryNet {
 
   void submit(HostId id, const std::string& text, Service service = Service::agreed) {
     uint64_t number = 0;
-    EXPECT_EQ(seats_.at(id)->submit(now_, service, std::as_bytes(std::span(text)), number, out_), Submitted::ok);
+    EXPECT_EQ(try_submit(id, text, number, service), Submitted::ok);
+  }
+  Submitted try_submit(HostId id, const std::string& text, uint64_t& number, Service service = Service::agreed) {
+    const Submitted result = seats_.at(id)->submit(now_, service, std::as_bytes(std::span(text)), number, out_);
+    carry_out(id);
+    return result;
+  }
+  void room(HostId id, uint64_t bytes) {
+    seats_.at(id)->on_room(now_, bytes, out_);
+    carry_out(id);
+  }
+  void open(HostId id, const std::string& text) {
+    uint64_t number = 0;
+    EXPECT_EQ(seats_.at(id)->submit_opening(now_, std::as_bytes(std::span(text)), number, out_), Submitted::ok);
+    carry_out(id);
+  }
+  void exchanged(HostId id) {
+    seats_.at(id)->exchange_complete(now_, out_);
     carry_out(id);
   }
   void say(HostId from, HostId to, std::vector<std::byte> bytes) {  // a packet of the story's own
@@ -109,12 +126,20 @@ class StoryNet {
     });
   }
   bool until_delivered(HostId id, const std::string& text) { return until([&] { return has(id, text); }); }
-  bool has(HostId id, const std::string& text) const { return std::find(logs_.at(id).begin(), logs_.at(id).end(), text) != logs_.at(id).end(); }
+  bool has(HostId id, const std::string& text) {
+    const Log& log = logs_[id];
+    return std::find(log.begin(), log.end(), text) != log.end();
+  }
 
   Protocol& at(HostId id) { return *seats_.at(id); }
   Instant now() const { return now_; }
   // What was logged since this was asked last.
   Log log(HostId id) { return std::exchange(logs_[id], {}); }
+  void forget_log(HostId id) { logs_[id].clear(); }
+  size_t messages(HostId id) {  // in the log: neither ring nor trans
+    const Log& log = logs_[id];
+    return static_cast<size_t>(std::count_if(log.begin(), log.end(), [](const std::string& line) { return line[0] != 'r' && line[0] != 't'; }));
+  }
   void forget_logs() {
     for (auto& [id, log] : logs_) log.clear();
     sent.clear();

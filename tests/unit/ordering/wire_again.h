@@ -19,7 +19,8 @@ inline bool same(const Data& a, const Data& b) {
 }
 inline bool same(const Token& a, const Token& b) {
   const auto all = [](const Token& t) {
-    return std::tie(t.ring, t.visit, t.high, t.received_by_all, t.lowered_by, t.spent, t.backlog, t.recovering, t.wanted);
+    return std::tie(t.ring, t.visit, t.high, t.received_by_all, t.lowered_by, t.spent, t.backlog, t.recovering, t.stage, t.stage_by, t.change,
+                    t.delivered_by_all, t.delayed_by, t.held_by, t.wanted);
   };
   return all(a) == all(b);
 }

@@ -88,6 +88,7 @@ class Dice {
     drawn.change.value = between(0, drawn.high.value);
     drawn.delivered_by_all.value = between(0, drawn.high.value);
     drawn.delayed_by = coin() ? kNoHost : host().id;
+    drawn.held_by = coin() ? kNoHost : host().id;
     drawn.wanted = ranges(drawn.high.value);
     return drawn;
   }

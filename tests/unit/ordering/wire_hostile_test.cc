@@ -83,7 +83,8 @@ TEST(WireHostile, PiecesThatReachBeyondTheirPacketAreRefused) {
     EXPECT_EQ(verdict_of("data", kSecond, length), Malformed::length) << length;
   EXPECT_EQ(verdict_of<uint16_t>("data", 30, 1), Malformed::length);
   EXPECT_EQ(verdict_of<uint16_t>("data", 30, 3), Malformed::length);
-  EXPECT_EQ(verdict_of<uint16_t>("data", 30, 0xffff), Malformed::length);
+  EXPECT_EQ(verdict_of<uint16_t>("data", 30, kMaxPieces), Malformed::length);
+  EXPECT_EQ(verdict_of<uint16_t>("data", 30, kMaxPieces + 1), Malformed::range);
   EXPECT_EQ(verdict_of<uint8_t>("data", kFirst + 4, 0), Malformed::length);  // a whole message that is not all
   EXPECT_EQ(verdict_of<uint8_t>("data", kFirst + 4, 6), Malformed::length);
   EXPECT_EQ(verdict_of<uint8_t>("data", kFirst + 5, 1), Malformed::length);
