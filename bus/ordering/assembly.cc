@@ -51,20 +51,18 @@ void Assembly::drop(Partial& partial) {
 
 bool Assembly::add(Partial& partial, const wire::Piece& piece) {
   if (piece.index == 0) {
-    if (piece.total_bytes > message_limit_) return false;
-    partial.message = piece.message;
-    partial.total_bytes = piece.total_bytes;
-    partial.next_index = 0;
+    if (!Partial::may_begin(piece, message_limit_)) return false;
     drop(partial);
-    partial.bytes = buffer_of(piece.total_bytes);
-    partial.under_way = true;
+    partial.begin(piece, buffer_of(piece.total_bytes));
   }
-  if (!partial.under_way || partial.message != piece.message || partial.next_index != piece.index) return false;
-  // What the first one said was compared with the limit; a later one that says more would grow past it.
-  if (partial.total_bytes != piece.total_bytes || partial.bytes.size() + piece.bytes.size() > piece.total_bytes) return false;
-  partial.bytes.insert(partial.bytes.end(), piece.bytes.begin(), piece.bytes.end());
-  ++partial.next_index;
-  return !piece.last || partial.bytes.size() == piece.total_bytes;
+  if (!partial.follows(piece)) return false;
+  partial.append(piece);
+  return true;
+}
+
+// What a process of this host had put together when it was killed: the frames are gone.
+void Assembly::begin_with(HostId sender, const Partial& partial) {
+  if (partial.under_way && partial.total_bytes <= message_limit_ && partial.bytes.size() <= partial.total_bytes) partial_[sender] = partial;
 }
 
 void Assembly::deliver(const RingId& ring, const Frame& frame, const Host& sender, bool transitional, Output& out) {

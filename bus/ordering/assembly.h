@@ -11,6 +11,7 @@
 
 #include "bus/ordering/frame_store.h"
 #include "bus/ordering/output.h"
+#include "bus/ordering/partial.h"
 
 namespace evs::ordering {
 
@@ -19,6 +20,7 @@ class Assembly {
   explicit Assembly(uint32_t message_limit) : message_limit_(message_limit) {}
 
   void deliver(const RingId& ring, const Frame& frame, const Host& sender, bool transitional, Output& out);
+  void begin_with(HostId sender, const Partial& partial);
   void forget_partial();      // another configuration
   size_t under_way(HostId sender) const {  // bytes of its message whose end is to come
     const auto found = partial_.find(sender);
@@ -31,13 +33,6 @@ class Assembly {
   uint64_t broken_total() const { return broken_; }
 
  private:
-  struct Partial {
-    uint64_t message = 0;
-    uint32_t total_bytes = 0;
-    uint32_t next_index = 0;
-    bool under_way = false;
-    std::vector<std::byte> bytes;
-  };
   std::vector<std::byte> buffer_of(size_t bytes);
   void keep(std::vector<std::byte> buffer);
   void keep_finished();

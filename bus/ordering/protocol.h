@@ -50,6 +50,8 @@ class Protocol {
   // What a `store` effect names, until the next call. nullptr: it is not held.
   const Frame* frame(const RingId& ring, Seq seq) const;
 
+  const Settings& settings() const { return settings_; }
+
   // ---- For status, metrics, tests. ----
   const RingId& ring() const { return ring_; }
   const Hosts& members() const { return members_; }

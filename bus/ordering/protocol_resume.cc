@@ -75,21 +75,8 @@ void Protocol::take_over(const StoredState& stored) {
   wire::Envelope envelope;
   for (const auto& [seq, packet] : stored.frames)
     if (frame_of(packet, ring_, data, envelope)) store_->put(data, envelope.sender.id, packet);
-  Output told;  // a message that these complete stands in the log
-  for (const auto& [id, packets] : stored.beginnings) {
-    const Host* sender = with_id(members_, id);
-    for (const auto& packet : packets) {
-      if (sender == nullptr || !frame_of(packet, ring_, data, envelope)) continue;
-      Frame frame;
-      frame.seq = data.seq;
-      frame.sender = id;
-      frame.service = data.service;
-      frame.body = data.body;
-      frame.piece_count = data.piece_count;
-      frame.packet.assign(packet);
-      assembly_.deliver(ring_, frame, *sender, false, told);
-    }
-  }
+  for (const auto& [sender, partial] : stored.beginnings)
+    if (with_id(members_, sender) != nullptr) assembly_.begin_with(sender, partial);
 }
 
 // An end that was under way is gone through as it was begun: others may have seen the same configurations. Then ours.

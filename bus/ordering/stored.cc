@@ -7,24 +7,33 @@
 namespace evs::ordering {
 namespace {
 
-// A frame is forgotten: is it the beginning, or the middle, of a message that is not complete yet? Then its bytes are needed still.
-void keep_beginning(StoredState& state, std::vector<std::byte>&& packet) {
+// One that does not follow on what is kept is of a message that nobody can complete: nothing of it is kept.
+void keep(StoredState& state, HostId sender, const wire::Piece& piece, uint32_t limit) {
+  Partial& kept = state.beginnings[sender];
+  if (Partial::may_begin(piece, limit)) kept.begin(piece, {});
+  if (piece.last || !kept.follows(piece)) {
+    state.beginnings.erase(sender);
+    return;
+  }
+  kept.append(piece);
+}
+
+// A frame is forgotten: does a message begin in it, or go on, whose end is to come? Then its bytes are needed still.
+void keep_beginning(StoredState& state, Bytes packet, uint32_t limit) {
   wire::Envelope envelope;
   Data data;
   if (wire::decode(packet, envelope) != wire::Malformed::none || wire::decode(packet, data) != wire::Malformed::none) return;
-  auto& kept = state.beginnings[envelope.sender.id];
+  if (data.body != Body::pieces || with_id(state.members, envelope.sender.id) == nullptr) return;
   wire::Piece piece;
   for (uint32_t i = 0; i < data.piece_count && wire::take_piece(data.payload, piece); ++i)
-    if (!piece.fragment || piece.last || piece.index == 0) kept.clear();
-  if (piece.fragment && !piece.last) kept.push_back(std::move(packet));
-  if (kept.empty()) state.beginnings.erase(envelope.sender.id);
+    if (piece.fragment) keep(state, envelope.sender.id, piece, limit);
 }
 
-void forget_through(StoredState& state, Seq seq) {
+void forget_through(StoredState& state, Seq seq, uint32_t limit) {
   if (seq <= state.forgotten) return;
   state.forgotten = seq;
   const auto end = state.frames.upper_bound(seq);
-  for (auto frame = state.frames.begin(); frame != end; ++frame) keep_beginning(state, std::move(frame->second));
+  for (auto frame = state.frames.begin(); frame != end; ++frame) keep_beginning(state, frame->second, limit);
   state.frames.erase(state.frames.begin(), end);
   state.told.erase(state.told.begin(), state.told.upper_bound({seq, UINT32_MAX}));
 }
@@ -40,7 +49,7 @@ void apply(StoredState& state, const Window& window, const Output& out, const Pr
   const auto stamped = out.stamped.begin();
   state.transmitted.insert(state.transmitted.end(), stamped + static_cast<ptrdiff_t>(window.stamped_begin),
                            stamped + static_cast<ptrdiff_t>(window.stamped_end));
-  forget_through(state, window.forgotten);
+  forget_through(state, window.forgotten, protocol.settings().message_limit);
 }
 
 void apply(StoredState& state, const Configuration& configuration) {

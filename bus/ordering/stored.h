@@ -24,7 +24,7 @@ struct StoredState {
   Hosts obligations;
   Seq forgotten;                                    // all have it and we have delivered it: no longer among the frames
   std::map<Seq, std::vector<std::byte>> frames;
-  std::map<HostId, std::vector<std::vector<std::byte>>> beginnings;  // forgotten frames, each sender's, of a message whose end is to come
+  std::map<HostId, Partial> beginnings;             // of messages whose end is to come, and whose first frames are forgotten: one a member
   std::vector<Stamped> transmitted;                 // stamped, and the outbox has not been told
   std::optional<Ending> ending;                     // the ring's end is under way
   bool transitional_told = false;
