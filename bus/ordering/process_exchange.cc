@@ -37,8 +37,12 @@ void ProcessLevel::change_configuration(Processes staying, Processes members, ui
 // configuration is lost it simply goes on: a SAFE message that all of these hosts hold is held by all of its processes' hosts.
 void ProcessLevel::on_hosts_part(const Configuration& hosts, std::vector<Told>& told) {
   folding_ = true;
+  hosts_ = hosts.members;
   const auto goes_on = [&hosts](NodeId node) { return with_id(hosts.members, host_of(node)) != nullptr; };
-  for (auto at = table_.begin(); at != table_.end();) at = goes_on(at->first) ? std::next(at) : table_.erase(at);
+  const auto parts = [&goes_on](const auto& entry) { return !goes_on(entry.first); };
+  std::erase_if(table_, parts);
+  if (told_table_) std::erase_if(*told_table_, parts);
+  else told_table_ = table_;
   Processes staying;
   for (const Process& process : config_.members)
     if (goes_on(process.node)) staying.push_back(process);
@@ -76,9 +80,10 @@ void ProcessLevel::encode_opening(std::vector<std::byte>& out) const {
 
 void ProcessLevel::on_opening(const Delivery& delivery, std::vector<Told>& told) {
   if (folding_ || exchanged_) return;  // of a ring whose exchange was broken off
+  if (delivery.service != Service::agreed) return refuse(Refusal::malformed);  // it has no place that is the same for all
   Opening opening;
   if (!records::decode(delivery.bytes, delivery.sender.id, opening)) {
-    ++refused_;
+    refuse(Refusal::malformed);
     opening = {};  // the same at all who read it: a host without processes. To wait for a better one would be to wait for ever
   }
   openings_[delivery.sender.id] = std::move(opening);
@@ -106,7 +111,9 @@ std::optional<ConfigurationId> ProcessLevel::unchanged_everywhere() const {
 void ProcessLevel::finish_exchange(std::vector<Told>& told) {
   exchanged_ = owes_completion_ = true;
   const std::optional<ConfigurationId> unchanged = unchanged_everywhere();
-  const std::map<NodeId, Member> before = std::exchange(table_, {});
+  if (!told_table_) told_table_ = std::move(table_);
+  const std::map<NodeId, Member> before = std::move(*std::exchange(told_table_, std::nullopt));
+  table_.clear();
   Processes members, staying;
   for (auto& [host, opening] : openings_) {
     const bool with_us = config_.id.number != 0 && opening.configuration == config_.id;
@@ -137,7 +144,7 @@ void ProcessLevel::tell_group(const Group& group, std::vector<Told>& told) const
 
 // What came with the openings, other hosts' processes in groups; and what a transition brought. Who has gone is told by the configuration.
 void ProcessLevel::tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told) {
-  std::vector<Group> changed = std::exchange(untold_, {});
+  std::vector<Group> changed;
   for (const auto& [node, member] : table_) {
     const auto old = before.find(node);
     const bool known = old != before.end() && old->second.process == member.process;

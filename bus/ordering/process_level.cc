@@ -3,7 +3,11 @@
 #include "bus/ordering/process_level.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <utility>
+
+#include "bus/ordering/host_set.h"
 
 namespace evs::ordering {
 namespace {
@@ -14,14 +18,24 @@ size_t added_to_opening(Change what) {
 
 }  // namespace
 
-bool ProcessLevel::opening_has_room(size_t more) const {
+size_t ProcessLevel::opening_bytes(HostId host) const {
   size_t processes = 0, groups = 0;
-  for (const auto& [node, member] : table_) {
-    if (host_of(node) != self_) continue;
+  for (auto at = table_.lower_bound(host << kSlotBits); at != table_.end() && host_of(at->first) == host; ++at) {
     ++processes;
-    groups += member.groups.size();
+    groups += at->second.groups.size();
   }
-  return records::opening_bytes(processes, groups) + pending_bytes_ + more <= opening_limit_;
+  return records::opening_bytes(processes, groups);
+}
+
+bool ProcessLevel::opening_has_room(size_t more) const {
+  return opening_bytes(self_) + pending_bytes_ + more <= std::min<size_t>(opening_limit_, kMaxOpeningBytes);
+}
+
+// One that it is in already counts too while it has no place: what is taken here is taken by everybody.
+bool ProcessLevel::may_join_a_group(NodeId node) const {
+  const auto known = table_.find(node);
+  const size_t in = known == table_.end() ? 0 : known->second.groups.size();
+  return in + present_.at(node).joining < std::min(protocol_->settings().groups_per_process, kMaxGroupsOfProcess);
 }
 
 Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out) {
@@ -37,14 +51,14 @@ Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, uint64_t
 Submitted ProcessLevel::join(Instant now, const Process& process, uint64_t& number, Output& out) {
   if (host_of(process.node) != self_ || present_.count(process.node) != 0) return Submitted::closed;
   const Submitted result = submit(now, {Change::join, process, {}}, number, out);
-  if (result == Submitted::ok) present_[process.node] = process;
+  if (result == Submitted::ok) present_[process.node] = {process};
   return result;
 }
 
 Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, uint64_t& number, Output& out) {
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
-  const Submitted result = submit(now, {how, found->second, {}}, number, out);
+  const Submitted result = submit(now, {how, found->second.process, {}}, number, out);
   if (result == Submitted::ok) present_.erase(found);
   return result;
 }
@@ -52,7 +66,10 @@ Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, uint64_t& nu
 Submitted ProcessLevel::change_group(Instant now, NodeId node, Change how, const Group& group, uint64_t& number, Output& out) {
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
-  return submit(now, {how, found->second, group}, number, out);
+  if (how == Change::join_group && !may_join_a_group(node)) return Submitted::too_big;
+  const Submitted result = submit(now, {how, found->second.process, group}, number, out);
+  if (result == Submitted::ok && how == Change::join_group) ++found->second.joining;
+  return result;
 }
 
 Submitted ProcessLevel::send(Instant now, NodeId node, Service service, Bytes payload, uint64_t& number, Output& out) {
@@ -67,7 +84,7 @@ bool ProcessLevel::follow_up(Instant now, Output& out) {
     buffer_.clear();
     encode_opening(buffer_);
     uint64_t number = 0;
-    if (protocol_->submit_opening(now, buffer_, number, out) != Submitted::ok) ++refused_;
+    protocol_->submit_opening(now, buffer_, number, out);  // it has room; and a host that has left owes nobody anything
     return true;
   }
   if (std::exchange(owes_completion_, false)) {
@@ -87,94 +104,103 @@ void ProcessLevel::digest(const Output& out, const Effect& effect, std::vector<T
 
 void ProcessLevel::on_delivery(const Delivery& delivery, std::vector<Told>& told) {
   RecordKind kind{};
-  if (!records::kind_of(delivery.bytes, kind)) {
-    ++refused_;
-  } else if (kind == RecordKind::message) {
-    on_message(delivery, told);
-  } else if (kind == RecordKind::change) {
-    on_change(delivery, told);
-  } else {
-    on_opening(delivery, told);
-  }
+  if (!records::kind_of(delivery.bytes, kind)) return refuse(Refusal::malformed);
+  if (kind == RecordKind::message) return on_message(delivery, told);
+  if (kind == RecordKind::change) return on_change(delivery, told);
+  on_opening(delivery, told);
+}
+
+uint64_t ProcessLevel::refused_total() const { return std::accumulate(refused_.begin(), refused_.end(), uint64_t{0}); }
+
+std::string ProcessLevel::refusals_text() const {
+  constexpr const char* kNames[] = {"malformed", "no member", "contradicts", "out of turn", "too much"};
+  static_assert(std::size(kNames) == static_cast<size_t>(Refusal::count_));
+  std::string text;
+  for (size_t i = 0; i < refused_.size(); ++i)
+    if (refused_[i] != 0) text += std::string(text.empty() ? "" : ", ") + kNames[i] + " " + std::to_string(refused_[i]);
+  return text;
 }
 
 void ProcessLevel::on_message(const Delivery& delivery, std::vector<Told>& told) {
   NodeId sender = 0;
   Told message;
-  if (!records::decode_message(delivery.bytes, delivery.sender.id, sender, message.payload)) {
-    ++refused_;
-    return;
-  }
+  if (!records::decode_message(delivery.bytes, delivery.sender.id, sender, message.payload)) return refuse(Refusal::malformed);
   const auto at = std::lower_bound(config_.members.begin(), config_.members.end(), Process{sender, 0, 0});
-  if (at == config_.members.end() || at->node != sender) {
-    ++refused_;
-    return;
-  }
+  if (at == config_.members.end() || at->node != sender) return refuse(Refusal::no_member);
   message.process = *at;
   message.service = delivery.service;
   message.in_transition = transition_.has_value();
   told.push_back(std::move(message));
 }
 
-// A process of this host has its place in the order: joined, or gone.
-void ProcessLevel::on_own_change(const ChangeRecord& record, std::vector<Told>& told) {
+// A change of a process of this host has its place: it waits no longer.
+void ProcessLevel::settle(const ChangeRecord& record) {
   pending_bytes_ -= std::min(pending_bytes_, added_to_opening(record.what));
-  if (record.what != Change::leave && record.what != Change::died) return;
+  const auto found = present_.find(record.process.node);
+  if (record.what == Change::join_group && found != present_.end() && found->second.process == record.process && found->second.joining != 0)
+    --found->second.joining;
+}
+
+// By the record and the table alone, which are the same at all who read it at this place.
+std::optional<Refusal> ProcessLevel::fault_of(const ChangeRecord& record) const {
+  if (!exchanged_ && !folding_) return Refusal::out_of_turn;
+  const auto known = table_.find(record.process.node);
+  const size_t more = added_to_opening(record.what);
+  const bool full = more != 0 && opening_bytes(host_of(record.process.node)) + more > kMaxOpeningBytes;
+  if (record.what == Change::join) {
+    if (known != table_.end()) return Refusal::contradicts;  // it is there, or its nodeid is somebody else's
+    return full ? std::optional(Refusal::too_much) : std::nullopt;
+  }
+  if (known == table_.end() || known->second.process != record.process) return Refusal::contradicts;
+  const std::vector<Group>& groups = known->second.groups;
+  if (record.what != Change::join_group || std::binary_search(groups.begin(), groups.end(), record.group)) return std::nullopt;
+  return full || groups.size() >= kMaxGroupsOfProcess ? std::optional(Refusal::too_much) : std::nullopt;
+}
+
+void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) {
+  ChangeRecord record;
+  if (delivery.service != Service::agreed || !records::decode(delivery.bytes, delivery.sender.id, record)) return refuse(Refusal::malformed);
+  const bool own = host_of(record.process.node) == self_;
+  if (own) settle(record);
+  if (folding_ && !contains(hosts_, delivery.sender)) return;  // its host parts from us, and its processes have been taken out with it
+  if (const auto why = fault_of(record)) return refuse(*why);
+  put_into_table(record, told);
+  const bool goes = record.what == Change::leave || record.what == Change::died;
+  if (exchanged_ && !folding_ && (goes || record.what == Change::join)) {
+    Processes staying = config_.members, members = config_.members;
+    if (goes) {
+      std::erase(staying, record.process);
+      std::erase(members, record.process);
+    } else {
+      members.insert(std::lower_bound(members.begin(), members.end(), record.process), record.process);
+    }
+    change_configuration(std::move(staying), std::move(members), change_ + 2, told);
+  }
+  if (!own || !goes) return;
   Told gone;
   gone.kind = Told::Kind::gone;
   gone.process = record.process;
   told.push_back(std::move(gone));
 }
 
-void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) {
-  ChangeRecord record;
-  if (!records::decode(delivery.bytes, delivery.sender.id, record)) {
-    ++refused_;
+void ProcessLevel::put_into_table(const ChangeRecord& record, std::vector<Told>& told) {
+  const bool in_force = exchanged_ && !folding_;
+  if (record.what == Change::join) {
+    table_[record.process.node] = {record.process, in_force, {}};
     return;
   }
   const auto known = table_.find(record.process.node);
-  const bool is_there = known != table_.end() && known->second.process == record.process;
-  if (is_there == (record.what == Change::join)) {  // a second join; or of somebody whom nobody knows
-    ++refused_;
+  if (record.what == Change::leave || record.what == Change::died) {
+    table_.erase(known);
     return;
   }
-  const bool in_force = exchanged_ && !folding_;
-  switch (record.what) {
-    case Change::join:
-      if (known != table_.end()) {  // its nodeid is somebody else's
-        ++refused_;
-        return;
-      }
-      table_[record.process.node] = {record.process, in_force, {}};
-      break;
-    case Change::leave:
-    case Change::died:
-      table_.erase(known);
-      break;
-    case Change::join_group:
-    case Change::leave_group: {
-      std::vector<Group>& groups = known->second.groups;
-      const auto at = std::lower_bound(groups.begin(), groups.end(), record.group);
-      const bool has = at != groups.end() && *at == record.group;
-      if (record.what == Change::join_group && !has) groups.insert(at, record.group);
-      if (record.what == Change::leave_group && has) groups.erase(at);
-      if (has != (record.what == Change::leave_group)) break;
-      if (in_force) tell_group(record.group, told);
-      else untold_.push_back(record.group);
-      break;
-    }
-  }
-  if (in_force && (record.what == Change::join || record.what == Change::leave || record.what == Change::died)) {
-    Processes staying = config_.members, members = config_.members;
-    if (record.what == Change::join) {
-      members.insert(std::lower_bound(members.begin(), members.end(), record.process), record.process);
-    } else {
-      std::erase(staying, record.process);
-      std::erase(members, record.process);
-    }
-    change_configuration(std::move(staying), std::move(members), change_ + 2, told);
-  }
-  if (host_of(record.process.node) == self_) on_own_change(record, told);
+  std::vector<Group>& groups = known->second.groups;
+  const auto at = std::lower_bound(groups.begin(), groups.end(), record.group);
+  const bool has = at != groups.end() && *at == record.group, joins = record.what == Change::join_group;
+  if (has == joins) return;
+  if (joins) groups.insert(at, record.group);
+  else groups.erase(at);
+  if (in_force) tell_group(record.group, told);  // else with the exchange that follows
 }
 
 }  // namespace evs::ordering

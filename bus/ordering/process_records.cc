@@ -28,7 +28,7 @@ Group take_group(ByteReader& in) {
 bool lives_on(NodeId node, HostId host) { return host_of(node) == host && (node & ((NodeId{1} << kSlotBits) - 1)) != 0; }
 
 bool take_groups(ByteReader& in, uint32_t count, std::vector<Group>& groups) {
-  if (count > in.rest().size() / kGroupBytes) return false;
+  if (count > kMaxGroupsOfProcess || count > in.rest().size() / kGroupBytes) return false;
   groups.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
     const Group group = take_group(in);
@@ -165,7 +165,7 @@ bool decode(Bytes message, HostId from, ChangeRecord& record) {
 bool decode(Bytes message, HostId from, Opening& opening) {
   ByteReader in(message);
   opening = {};
-  if (take_opening(in, from, opening)) return true;
+  if (message.size() <= kMaxOpeningBytes && take_opening(in, from, opening)) return true;
   opening = {};
   return false;
 }

@@ -30,6 +30,11 @@ using Processes = std::vector<Process>;  // sorted by nodeid, which nobody share
 
 using Group = std::array<std::byte, 32>;
 
+// What a host can put into everybody's table is bounded. These are the protocol's and no host's settings: all who read a record must judge it alike. A host
+// has at most 4095 processes, because a nodeid has no more slots.
+inline constexpr uint32_t kMaxGroupsOfProcess = 1024;
+inline constexpr size_t kMaxOpeningBytes = size_t{1} << 20;  // of all its processes with their groups, as an opening lists them
+
 // The name of a configuration of processes: what evs_ring_id is made from. No two configurations that differ have one name
 // as long as no host loses the ring sequence that it stored, and rings are fewer than 2^32.
 struct ConfigurationId {

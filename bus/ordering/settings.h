@@ -29,6 +29,7 @@ struct Settings {
   uint32_t message_limit = 1u << 20;
   uint32_t queue_bytes = 4u << 20;
   uint32_t cannot_receive_visits = 500;  // a line that one member holds back for so long, while others have what it lacks
+  uint32_t groups_per_process = 1024;    // of a process of this host; beyond kMaxGroupsOfProcess (processes.h) no host takes them
   bool exchange = false;                 // a ring begins with an opening of every host (process_level.h)
   uint32_t recovery_visits = 5000;       // a recovery that takes longer is given up; and a host that holds a barrier up for as long
   Duration stalled_host = 4000 * kMillisecond;  // deliveries wait for room, and none was made for so long: this host leaves the ring

@@ -196,6 +196,10 @@ void Cluster::close_books() {
     counts["run.deliveries"] += node.delivered();
     counts["net.overflowed"] += node.overflowed();
     node.end(now_);
+#ifndef EVS_ORDERING_MUTANTS
+    if (node.residents() != nullptr && !node.residents()->refusals().empty())
+      outcome_.unfinished = "host " + std::to_string(node.machine()) + " refused records of hosts that keep the protocol: " + node.residents()->refusals();
+#endif
   }
   for (const verify::Trace& trace : run_.traces) {
     counts["run.configurations"] += trace.configurations.size();

@@ -49,12 +49,14 @@ void Residents::begin(Protocol& protocol, uint32_t opening_limit) {
 }
 
 void Residents::crash(int64_t at) {
+  note_refusals();
   for (auto& [node, resident] : residents_)
     if (resident.trace != nullptr) resident.trace->fail(at);
   residents_.clear();
 }
 
 void Residents::end(int64_t at) {
+  note_refusals();
   for (auto& [node, resident] : residents_)
     if (resident.trace != nullptr) resident.trace->end(at);
 }

@@ -35,6 +35,7 @@ class Residents {
   bool follow_up(ordering::Instant now, ordering::Output& out) { return level_->follow_up(now, out); }
 
   const ordering::ProcessLevel& level() const { return *level_; }
+  const std::string& refusals() const { return refusals_; }  // in any life: records of peers, all of whom keep the protocol
   uint64_t delivered() const { return delivered_; }
   void add_living(std::vector<uint32_t>& nodes) const;
 
@@ -55,6 +56,7 @@ class Residents {
   };
 
   verify::Token name_of(const ordering::ConfigurationId& id);
+  void note_refusals() { if (level_ && level_->refused_total() != 0) refusals_ = level_->refusals_text(); }
   void on_told(const ordering::Told& told, const ordering::Output& out, const ordering::Effect& effect, int64_t at);
   void install(Resident& resident, const ordering::Told& told, int64_t at);
   void on_stamped(const ordering::Stamped& stamped, int64_t at);
@@ -72,6 +74,7 @@ class Residents {
   verify::Token regular_;                      // the regular configuration in force, or the last one
   std::vector<ordering::Told> told_;
   uint64_t delivered_ = 0;
+  std::string refusals_;
 };
 
 // What makes a payload one of a kind; 0: it is too short for that.

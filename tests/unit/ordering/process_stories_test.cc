@@ -253,6 +253,7 @@ TEST(ProcessStories, AnOpeningThatBreaksARuleHoldsUpNobody) {
     level.digest(out, out.effects.back(), told);
   }
   EXPECT_TRUE(level.exchanged());
+  EXPECT_EQ(level.refused(Refusal::malformed), 1u);
   EXPECT_EQ(level.refused_total(), 1u);
   EXPECT_EQ(level.configuration().members, Processes{a1});
 }

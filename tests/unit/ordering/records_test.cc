@@ -229,6 +229,15 @@ TEST(Records, AnotherHostsWordIsRefused) {
   });
 }
 
+std::vector<Group> groups(uint32_t count) {
+  std::vector<Group> all(count, Group{});
+  for (uint32_t i = 0; i < count; ++i) {
+    all[i][0] = static_cast<std::byte>(i >> 8);
+    all[i][1] = static_cast<std::byte>(i);
+  }
+  return all;
+}
+
 // Records with a fault of a known shape.
 std::vector<Sample> hostile() {
   const std::vector<Sample> good = samples();
@@ -279,6 +288,7 @@ std::vector<Sample> hostile() {
   opening("process_of_no_slot", [](Opening& o) { o.processes[0].process.node -= 1; });
   opening("groups_unsorted", [](Opening& o) { std::swap(o.processes[0].groups[0], o.processes[0].groups[1]); });
   opening("group_twice", [](Opening& o) { o.processes[0].groups[1] = o.processes[0].groups[0]; });
+  opening("too_many_groups", [](Opening& o) { o.processes[0].groups = groups(kMaxGroupsOfProcess + 1); });
   opening("transitional_configuration", [](Opening& o) { ++o.configuration.number; });
   opening("no_configuration_but_a_name", [](Opening& o) { o.configuration.number = 0; });
   opening("no_representative", [](Opening& o) { o.configuration.representative = 0; });
@@ -297,6 +307,26 @@ TEST(Records, WhatBreaksARuleIsRefused) {
     EXPECT_EQ(verdict.taken, 0) << each.name << ": " << hex(each.bytes);
     EXPECT_TRUE(verdict.consistent) << each.name;
   }
+}
+
+TEST(Records, AnOpeningHasAllTheGroupsThatAProcessMayHave) {
+  Opening said = sample_opening();
+  said.processes[0].groups = groups(kMaxGroupsOfProcess);
+  round_trip(said, kFrom);
+}
+
+// However large a message may be.
+TEST(Records, AnOpeningIsNoLargerThanAllHostsTake) {
+  const auto with = [](size_t processes) {
+    Opening said;
+    for (uint32_t slot = 1; slot <= processes; ++slot) said.processes.push_back({{kFrom << kSlotBits | slot, 1, 1}, false, groups(kMaxGroupsOfProcess)});
+    Record out;
+    encode(said, out);
+    return out;
+  };
+  const size_t fit = (kMaxOpeningBytes - kOpeningBytes) / (kMemberBytes + kGroupBytes * kMaxGroupsOfProcess);
+  EXPECT_EQ(again(with(fit), kFrom).taken, 1);
+  EXPECT_EQ(again(with(fit + 1), kFrom).taken, 0);
 }
 
 // The fuzzer starts from these. EVS_WRITE_CORPUS=1 writes them anew.
