@@ -4,6 +4,7 @@
 // Each packet goes the same way: the common header; is the type the one that is asked for; are its fixed bytes there; are the counts
 // within their bounds, and is the packet exactly as long as they say; only then the lists; and at last the rules of form.h. What comes
 // out of a packet that is refused anywhere on this way is an empty one.
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -225,6 +226,12 @@ Malformed decode(Bytes packet, Envelope& envelope) {
   const Malformed why = read_header(packet, header);
   envelope = why == Malformed::none ? Envelope{.type = type_of(header), .sender = header.sender} : Envelope{};
   return why;
+}
+
+uint64_t sequence_in(Bytes packet) {
+  constexpr size_t kSequenceAt = 32;
+  ByteReader in(packet.subspan(std::min(packet.size(), kSequenceAt)));
+  return in.take<uint64_t>();
 }
 
 Malformed decode(Bytes packet, Data& data) { return decode_as(PacketType::data, packet, data); }

@@ -20,7 +20,7 @@ enum class Why : uint8_t {
 };
 enum class Drop : uint8_t {  // what was refused, and counted
   malformed, other_ring, stale_token, stale_commit, not_for_us, own_echo, join_names_us_failed, stale_join, quarantined,
-  duplicate_host, frozen, outside_window, mark_fell, distrusted, wrong_phase, count_
+  duplicate_host, frozen, outside_window, mark_fell, distrusted, wrong_phase, superseded, count_
 };
 
 struct Configuration {

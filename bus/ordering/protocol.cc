@@ -25,7 +25,8 @@ const char* Protocol::phase_name() const {
 // "; stale token 3, frozen 17": what was refused, for people.
 std::string Protocol::drops_text() const {
   constexpr const char* kNames[] = {"malformed", "other ring", "stale token", "stale commit", "not for us", "own echo", "names us failed",
-                                    "stale join", "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase"};
+                                    "stale join", "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase",
+                                    "superseded"};
   static_assert(std::size(kNames) == static_cast<size_t>(Drop::count_));
   std::string text;
   for (size_t i = 0; i < drops_.size(); ++i)
@@ -38,6 +39,7 @@ void Protocol::store_sequence(Output& out) {
 }
 
 void Protocol::raise_sequence(uint64_t stored, Output& out) {
+  past_sequence_ = stored;
   sequence_known_ = sequence_promised_ = stored + 1;
   store_sequence(out);
   if (settings_.for_successor) out.store(Stored::Kind::life, settings_.self.nonce);
@@ -50,6 +52,7 @@ void Protocol::start(Instant now, Output& out) {
 
 // A host begins alone, in a ring of its own; who else is there shows when their packets come.
 void Protocol::begin_alone(Instant now, Output& out) {
+  past_until_ = now + settings_.token_lost + settings_.consensus;
   ring_ = RingId{sequence_promised_, settings_.self.id, settings_.self.nonce};
   members_ = candidates_ = obligations_ = Hosts{settings_.self};
   deliverer_ = std::make_unique<Deliverer>(*store_, assembly_, room_, rare_);
@@ -119,8 +122,8 @@ void Protocol::take_packet(Instant now, Bytes packet, Output& out) {
   const Host sender = envelope.sender;
   if (sender == settings_.self) return ignore(Drop::own_echo);
   if (sender.id == settings_.self.id) {
-    is_duplicate(now, sender, out);
-    return;
+    if (is_own_past(now, sender, wire::sequence_in(packet))) return ignore(Drop::superseded);
+    return report_duplicate(sender, out);
   }
   if (std::holds_alternative<Apart>(phase_)) return ignore(Drop::wrong_phase);
   const bool membership = envelope.type == PacketType::join || envelope.type == PacketType::commit;

@@ -107,6 +107,10 @@ class Protocol {
   bool give_up_superseded(const Host& sender, const Join& join);
   bool give_up_predecessors();
   void weigh_join(Instant now, const Host& sender, const Join& join, Output& out);
+  void note_over(const Host& host, uint64_t through);
+  bool is_over(const Host& host, uint64_t sequence) const;
+  bool is_own_past(Instant now, const Host& sender, uint64_t sequence) const;
+  void report_duplicate(const Host& sender, Output& out);
   bool is_duplicate(Instant now, const Host& sender, Output& out);
   void on_foreign(Instant now, const Host& sender, const RingId& ring, Output& out);
   void check_consensus(Instant now, Output& out);
@@ -171,6 +175,13 @@ class Protocol {
   std::map<Host, Quarantine> quarantine_;
   Instant distrust_until_;
   std::vector<uint64_t> superseded_;  // sorted: boot nonces of the processes that we go on from
+  uint64_t past_sequence_ = 0;        // no life of ours before this one named a later ring's
+  Instant past_until_;                // packets of a life of ours that we cannot name are late no longer than that
+  struct Over {
+    Host host;
+    uint64_t through = 0;
+  };
+  std::vector<Over> over_;            // lives of other hosts, the longest known first, and the latest sequence that each can have named
   std::vector<std::byte> kept_commit_;
   HostId kept_commit_to_ = kNoHost;
 

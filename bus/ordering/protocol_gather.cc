@@ -11,6 +11,7 @@ namespace evs::ordering {
 namespace {
 
 constexpr uint32_t kMostBackOff = 6;  // doublings
+constexpr size_t kMostOver = 256;      // lives that are over, kept
 
 bool supersedes(const Join& join, const Host& sender, const Hosts& members) {
   return std::any_of(join.superseded.begin(), join.superseded.end(),
@@ -74,7 +75,9 @@ bool Protocol::give_up_superseded(const Host& sender, const Join& join) {
   bool gave_up = false;
   for (const uint64_t nonce : join.superseded) {
     const Host before{sender.id, nonce};
-    if (before != sender && contains(candidates_, before)) gave_up |= add(failed_, before);
+    if (before == sender) continue;
+    note_over(before, std::min(join.ring_sequence, most_believed()));
+    if (contains(candidates_, before)) gave_up |= add(failed_, before);
   }
   return gave_up;
 }
@@ -87,18 +90,40 @@ bool Protocol::give_up_predecessors() {
   return gave_up;
 }
 
+// A life of a host is over, and its last packets may be on their way still. It stored each ring's sequence before it named it, so none of them has a later
+// one. If it does live, as a second machine with the id of the one that took its place, it cannot stay in the ring that goes on without it, and the
+// sequence of the next one tells.
+void Protocol::note_over(const Host& host, uint64_t through) {
+  for (Over& known : over_) {
+    if (known.host != host) continue;
+    known.through = std::max(known.through, through);
+    return;
+  }
+  if (over_.size() >= kMostOver) over_.erase(over_.begin());
+  over_.push_back({host, through});
+}
+
+bool Protocol::is_over(const Host& host, uint64_t sequence) const {
+  return std::any_of(over_.begin(), over_.end(), [&](const Over& known) { return known.host == host && sequence <= known.through; });
+}
+
+// Of a life of this host before ours. A second machine that has seen fewer rings than we is told from it by going on to speak.
+bool Protocol::is_own_past(Instant now, const Host& sender, uint64_t sequence) const {
+  if (sequence > past_sequence_) return false;
+  return std::binary_search(superseded_.begin(), superseded_.end(), sender.nonce) || now < past_until_;
+}
+
+void Protocol::report_duplicate(const Host& sender, Output& out) {
+  out.add(Effect::Kind::duplicate_host).to = sender.id;
+  ignore(Drop::duplicate_host);
+}
+
 // The same id, another nonce. Either its former life is over and we have not noticed yet, or two machines go by one id.
 bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
   const auto report = [&] {
-    out.add(Effect::Kind::duplicate_host).to = sender.id;
-    ignore(Drop::duplicate_host);
+    report_duplicate(sender, out);
     return true;
   };
-  if (std::binary_search(superseded_.begin(), superseded_.end(), sender.nonce) && sender.id == settings_.self.id) {
-    ignore(Drop::own_echo);  // of a process that we go on from
-    return true;
-  }
-  if (sender.id == settings_.self.id) return report();
   const Host* other = nullptr;
   for (const Host& host : candidates_)
     if (host.id == sender.id && host != sender && !contains(failed_, host)) other = &host;
@@ -108,6 +133,7 @@ bool Protocol::is_duplicate(Instant now, const Host& sender, Output& out) {
   for (const auto& [host, unused] : gather->heard)
     if (host == *other) return report();
   rare_.saw(Rare::former_life_over);
+  if (contains(members_, *other)) note_over(*other, ring_.sequence);
   add(failed_, Host(*other));
   add(candidates_, sender);
   enter_gather(now, Why::join_heard, out);
@@ -120,6 +146,7 @@ void Protocol::on_foreign(Instant now, const Host& sender, const RingId& ring, O
   if (gather == nullptr && !is_operational()) return ignore(Drop::wrong_phase);
   if (ring == ring_) return;
   if (contains(members_, sender) && ring.sequence < ring_.sequence) return ignore(Drop::other_ring);  // of before
+  if (is_over(sender, ring.sequence)) return ignore(Drop::superseded);
   if (quarantined(now, sender)) return ignore(Drop::quarantined);
   if (gather != nullptr && (contains(candidates_, sender) || contains(failed_, sender))) return;
   if (candidates_.size() >= kMaxHosts) return ignore(Drop::outside_window);
@@ -129,6 +156,7 @@ void Protocol::on_foreign(Instant now, const Host& sender, const RingId& ring, O
 }
 
 void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output& out) {
+  if (is_over(sender, join.ring_sequence)) return ignore(Drop::superseded);
   sequence_known_ = std::max(sequence_known_, std::min(join.ring_sequence, most_believed()));
   const bool names_us_failed = contains(join.failed, settings_.self) && !planted(Mutant::failed_us_is_heard);
   if (const auto* committing = std::get_if<Committing>(&phase_)) {

@@ -47,6 +47,9 @@ Malformed decode(Bytes packet, Commit& commit);
 Malformed decode(Bytes packet, Probe& probe);
 Malformed decode(Bytes packet, HoldCancel& cancel);
 
+// The sequence of a ring that a packet of any of these types names, always at the same place; 0: the packet is too short for it.
+uint64_t sequence_in(Bytes packet);
+
 // In a data packet that is put on the wire again only this changes.
 void set_round(std::span<std::byte> data_packet, uint64_t round);
 

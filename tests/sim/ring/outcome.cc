@@ -17,7 +17,7 @@ constexpr const char* kWhys[] = {"started", "token lost", "foreign ring", "join 
                                  "recovery lost", "recovery too long", "barrier too long", "held too long"};
 static_assert(std::size(kWhys) == static_cast<size_t>(Why::count_));
 constexpr const char* kDrops[] = {"malformed", "other ring", "stale token", "stale commit", "not for us", "own echo", "names us failed", "stale join",
-                                  "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase"};
+                                  "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase", "superseded"};
 static_assert(std::size(kDrops) == static_cast<size_t>(Drop::count_));
 constexpr const char* kRareNames[] = {
     "second chance", "representative given up", "lowest one's word", "silent given up", "failed us in return", "quarantine doubled", "asked by name",
