@@ -68,6 +68,7 @@ Malformed check(const Token& token) {
 }
 
 Malformed check(const Join& join) {
+  if (join.ring_sequence > kMaxSequence) return Malformed::range;
   const Malformed candidates = check(join.candidates, kMaxHosts);
   if (candidates != Malformed::none) return candidates;
   if (join.superseded.size() > kMaxSuperseded) return Malformed::length;

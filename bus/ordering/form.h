@@ -10,7 +10,7 @@
 namespace evs::ordering::wire {
 
 constexpr bool is_host(HostId id) { return id != kNoHost && id <= kMaxHostId; }
-constexpr bool is_ring(const RingId& ring) { return ring.sequence > 0 && is_host(ring.representative); }
+constexpr bool is_ring(const RingId& ring) { return ring.sequence > 0 && ring.sequence <= kMaxSequence && is_host(ring.representative); }
 
 // A set: at most `most`, sorted, each one once.
 Malformed check(const Hosts& hosts, size_t most);

@@ -35,6 +35,11 @@ struct RingId {
 // A new ring's is higher by more than one, so that who comes back with one more than it stored does not fit into the ring that it crashed out of.
 inline constexpr uint64_t kSequenceStep = 4;
 
+// The end of sequences. A configuration of processes has its ring's in the upper half of a number (processes.h), so a ring beyond would have another one's
+// names. Packets that name one are malformed; a host that would have to form one closes. At four a ring, a ring a second lasts for 34 years.
+inline constexpr uint64_t kMaxSequence = UINT32_MAX;
+inline constexpr uint64_t kSequencesToStart = 1u << 20;  // fewer than these are left: a host is not started with them
+
 // One packet raises what a host knows of rings' sequences by no more than this. What is known is stored, and rings are named above it: a single packet
 // that says the highest number there is would end the forming of rings for good. Who is further behind learns from several.
 inline constexpr uint64_t kMostAhead = 1u << 20;

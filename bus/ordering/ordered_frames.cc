@@ -52,8 +52,8 @@ void OrderedPath::say_again_behind_change() {
 
 Submitted OrderedPath::submit(Instant now, Service service, Bytes message, bool change, uint64_t& number, Output& out) {
   begin_event();
-  if (message.size() > settings_.message_limit) return Submitted::too_big;
   const Role role = change ? Role::change : Role::message;
+  if (message.size() > settings_.message_limit || !queue_.ever_has_room(message.size(), role)) return Submitted::too_big;
   if (!queue_.has_room(message.size(), role)) return Submitted::again;
   number = next_message_++;
   queue_.push(number, service, message, role);

@@ -31,7 +31,8 @@ void OrderedPath::enter(const RingId& ring, const Hosts& members, Output& out) {
 }
 
 void OrderedPath::start(Instant, Output& out) {
-  sequence_ = settings_.ring_sequence + 1;
+  ran_out_ = settings_.ring_sequence >= kMaxSequence;
+  sequence_ = ran_out_ ? kMaxSequence : settings_.ring_sequence + 1;
   store(out);
   enter({sequence_, settings_.self.id, settings_.self.nonce}, {settings_.self}, out);
   together_ = {settings_.self.id};
@@ -67,6 +68,10 @@ void OrderedPath::on_membership(Instant now, const MediumMembership& membership,
 }
 
 void OrderedPath::send_state(Output& out) {
+  if (sequence_ + 2 > kMaxSequence) {
+    ran_out_ = true;
+    return;
+  }
   State state;
   state.ring = ring_;
   state.proposal = sequence_ + 2;  // one below it is for a ring in between

@@ -50,6 +50,7 @@ class OrderedPath {
   const RingId& ring() const { return ring_; }
   const Hosts& members() const { return members_; }
   bool is_operational() const { return !exchange_; }
+  bool ran_out_of_sequences() const { return ran_out_; }  // it cannot propose another ring: it says nothing more, and has to leave the medium
   uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }
 
  private:
@@ -82,6 +83,7 @@ class OrderedPath {
   void send_frame(Output& out);
 
   const Settings settings_;
+  bool ran_out_ = false;
   uint64_t sequence_ = 0;  // the highest that was installed or proposed; stored
 
   RingId ring_;

@@ -19,7 +19,7 @@ Malformed check(const OrderedFrame& frame) {
 }
 Malformed check(const Acknowledgement& said) { return is_ring(said.ring) && said.acknowledged.value != 0 ? Malformed::none : Malformed::range; }
 Malformed check(const State& state) {
-  return is_ring(state.ring) && state.proposal > state.ring.sequence ? Malformed::none : Malformed::range;
+  return is_ring(state.ring) && state.proposal > state.ring.sequence && state.proposal <= kMaxSequence ? Malformed::none : Malformed::range;
 }
 
 void put_front(ByteWriter& to, OrderedType type, uint16_t flags, const Host& sender, size_t bytes, const RingId& ring, uint32_t own) {

@@ -16,7 +16,7 @@ namespace evs::ordering {
 
 enum class Why : uint8_t {
   started, token_lost, foreign_ring, join_heard, cannot_receive, consensus_missed, commit_lost, recovery_lost, recovery_too_long,
-  barrier_too_long, held_too_long, count_
+  barrier_too_long, held_too_long, names_run_out, count_
 };
 enum class Drop : uint8_t {  // what was refused, and counted
   malformed, other_ring, stale_token, stale_commit, not_for_us, own_echo, join_names_us_failed, stale_join, quarantined,

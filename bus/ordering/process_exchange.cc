@@ -12,6 +12,8 @@ namespace {
 // The changes that a ring begins with have the same number at all of its members, whether they had the one before or not.
 constexpr uint64_t kParted = 2, kTogether = 4;
 
+static_assert(kTogether + 2 * uint64_t{kMostChangesPerRing} < kLastChange - (1u << 20), "changes that are under way have their numbers");
+
 uint64_t number_of(const RingId& ring, uint64_t change) { return ring.sequence << 32 | change; }
 
 }  // namespace
@@ -27,6 +29,7 @@ void ProcessLevel::tell_configuration(Told::Kind kind, uint64_t number, Processe
 
 void ProcessLevel::change_configuration(Processes staying, Processes members, uint64_t number, std::vector<Told>& told) {
   change_ = number;
+  owes_new_ring_ |= number >= kTogether + 2 * uint64_t{protocol_->settings().changes_per_ring};
   tell_configuration(Told::Kind::transitional, number_of(ring_, number - 1), std::move(staying), told);
   config_ = {};
   if (!members.empty()) config_ = {{number_of(ring_, number), members.front().node}, members};
@@ -56,7 +59,7 @@ void ProcessLevel::on_hosts(const Configuration& hosts, std::vector<Told>& told)
   hosts_ = hosts.members;
   exchanged_ = folding_ = false;
   openings_.clear();
-  owes_completion_ = false;
+  owes_completion_ = owes_new_ring_ = false;
   owes_opening_ = true;
   if (!transition_) return;
   Processes members = std::move(*transition_);

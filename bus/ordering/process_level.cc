@@ -91,6 +91,10 @@ bool ProcessLevel::follow_up(Instant now, Output& out) {
     protocol_->exchange_complete(now, out);
     return true;
   }
+  if (std::exchange(owes_new_ring_, false)) {
+    protocol_->form_anew(now, out);
+    return true;
+  }
   return false;
 }
 
@@ -144,6 +148,8 @@ void ProcessLevel::settle(const ChangeRecord& record) {
 // By the record and the table alone, which are the same at all who read it at this place.
 std::optional<Refusal> ProcessLevel::fault_of(const ChangeRecord& record) const {
   if (!exchanged_ && !folding_) return Refusal::out_of_turn;
+  const bool is_configuration = record.what == Change::join || record.what == Change::leave || record.what == Change::died;
+  if (is_configuration && !folding_ && !has_next_change(change_)) return Refusal::too_much;
   const auto known = table_.find(record.process.node);
   const size_t more = added_to_opening(record.what);
   const bool full = more != 0 && opening_bytes(host_of(record.process.node)) + more > kMaxOpeningBytes;

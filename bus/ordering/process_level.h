@@ -45,7 +45,7 @@ enum class Refusal : uint8_t {
   no_member,    // a message of a process that the configuration in force does not have
   contradicts,  // a second join, or a change of a process that is not there
   out_of_turn,  // a change before the exchange was complete
-  too_much,     // more than a host may put into everybody's table
+  too_much,     // more than a host may put into everybody's table, or than a ring has names for
   count_
 };
 
@@ -119,7 +119,7 @@ class ProcessLevel {
   };
   std::map<NodeId, Present> present_;    // of this host: joined, as far as we were told; its join may have no place yet
   size_t pending_bytes_ = 0;             // of the opening, by changes that have no place yet
-  bool owes_opening_ = false, owes_completion_ = false;
+  bool owes_opening_ = false, owes_completion_ = false, owes_new_ring_ = false;
   std::vector<std::byte> buffer_;
   std::array<uint64_t, static_cast<size_t>(Refusal::count_)> refused_{};
 };

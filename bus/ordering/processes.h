@@ -36,12 +36,16 @@ inline constexpr uint32_t kMaxGroupsOfProcess = 1024;
 inline constexpr size_t kMaxOpeningBytes = size_t{1} << 20;  // of all its processes with their groups, as an opening lists them
 
 // The name of a configuration of processes: what evs_ring_id is made from. No two configurations that differ have one name
-// as long as no host loses the ring sequence that it stored, and rings are fewer than 2^32.
+// as long as no host loses the ring sequence that it stored. Neither half runs into the other: no ring has a sequence beyond kMaxSequence, and a ring is
+// formed anew before its changes are used up (Settings::changes_per_ring).
 struct ConfigurationId {
   uint64_t number = 0;        // ring sequence << 32 | change: regular ones are even, the transitional one before it is one less
   NodeId representative = 0;  // the lowest member
   friend auto operator<=>(const ConfigurationId&, const ConfigurationId&) = default;
 };
+
+inline constexpr uint64_t kLastChange = UINT32_MAX - 1;
+constexpr bool has_next_change(uint64_t change) { return change + 2 <= kLastChange; }
 
 struct ProcessConfiguration {
   ConfigurationId id;

@@ -45,7 +45,14 @@ void Protocol::raise_sequence(uint64_t stored, Output& out) {
   if (settings_.for_successor) out.store(Stored::Kind::life, settings_.self.nonce);
 }
 
+// No ring can be named any more. A name that comes twice breaks what everybody relies on: so this host leaves.
+void Protocol::run_out(Instant now, Output& out) {
+  leave(now, out);
+  ran_out_ = true;
+}
+
 void Protocol::start(Instant now, Output& out) {
+  if (settings_.ring_sequence >= kMaxSequence) return run_out(now, out);
   raise_sequence(settings_.ring_sequence, out);
   begin_alone(now, out);
 }
@@ -218,7 +225,7 @@ void Protocol::on_deadline(Instant now, Output& out) {
 Submitted Protocol::enqueue(Instant now, SendQueue& queue, Role role, Service service, Bytes message, uint64_t& number, Output& out) {
   if (std::holds_alternative<Closed>(phase_)) return Submitted::closed;
   begin_event(now, out);
-  if (message.size() > settings_.message_limit) return Submitted::too_big;
+  if (message.size() > settings_.message_limit || !queue.ever_has_room(message.size(), role)) return Submitted::too_big;
   if (!queue.has_room(message.size(), role)) return Submitted::again;
   number = next_number_++;
   queue.push(number, service, message, role);
@@ -258,6 +265,12 @@ void Protocol::heard_opening(HostId host) {
 HostId Protocol::held_by() const {
   const auto* operating = std::get_if<Operating>(&phase_);
   return operating == nullptr ? kNoHost : operating->held_by;
+}
+
+void Protocol::form_anew(Instant now, Output& out) {
+  if (!is_operational()) return;
+  begin_event(now, out);
+  enter_gather(now, Why::names_run_out, out);
 }
 
 // There is something to do: an idle token is let go, or asked for.

@@ -38,6 +38,7 @@ class Protocol {
   Submitted submit_opening(Instant now, Bytes message, uint64_t& number, Output& out);
   void exchange_complete(Instant now, Output& out);  // the openings of all members were delivered
   void heard_opening(HostId host);             // the opening of this member was delivered
+  void form_anew(Instant now, Output& out);          // this ring has no more names for configurations of processes; the next one has
   void leave(Instant now, Output& out);        // the others need not wait for a token that does not come
 
   // What the log that deliveries go to has room for (room.h), from here on; never said: no end. What was delivered takes its part of it. It must come to
@@ -56,6 +57,7 @@ class Protocol {
   const RingId& ring() const { return ring_; }
   const Hosts& members() const { return members_; }
   HostId held_by() const;  // whose slow readers hold the ring up; kNoHost: nobody's
+  bool ran_out_of_sequences() const { return ran_out_; }  // it is closed, because it could not name another ring: settings.h
   bool is_operational() const { return std::holds_alternative<Operating>(phase_); }
   const char* phase_name() const;
   uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }
@@ -80,6 +82,7 @@ class Protocol {
   void store_sequence(Output& out);
   void raise_sequence(uint64_t stored, Output& out);
   void send_leave(Output& out);
+  void run_out(Instant now, Output& out);
   void begin_alone(Instant now, Output& out);
   void probe(Output& out);
 
@@ -167,6 +170,7 @@ class Protocol {
 
   uint64_t sequence_known_ = 0;     // the highest ring sequence heard of
   uint64_t sequence_promised_ = 0;  // of a ring that we said yes to, or installed
+  bool ran_out_ = false;
   Hosts candidates_, failed_;
   struct Quarantine {
     Instant until;

@@ -9,9 +9,11 @@
 namespace evs::ordering {
 
 void Protocol::create_commit(Instant now, Output& out) {
+  const uint64_t sequence = std::max(sequence_known_, sequence_promised_) + kSequenceStep;
+  if (sequence > kMaxSequence) return run_out(now, out);
   Commit commit;
   commit.members = without(candidates_, failed_);
-  commit.ring = RingId{std::max(sequence_known_, sequence_promised_) + kSequenceStep, settings_.self.id, settings_.self.nonce};
+  commit.ring = RingId{sequence, settings_.self.id, settings_.self.nonce};
   commit.entries.resize(commit.members.size());
   join_commit(now, std::move(commit), 0, out);
 }

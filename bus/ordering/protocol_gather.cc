@@ -30,6 +30,7 @@ void Protocol::send_join(Output& out) {
 }
 
 void Protocol::enter_gather(Instant now, Why why, Output& out) {
+  if (ran_out_) return;
   ++reasons_[static_cast<size_t>(why)];
   if (ending_) {
     rare_.saw(Rare::ring_broke_while_held);

@@ -42,6 +42,7 @@ void Protocol::store_ending(const Ending& end, Output& out) {
 }
 
 void Protocol::resume(Instant now, const StoredState& stored, Output& out) {
+  if (std::max(settings_.ring_sequence, stored.ring_sequence) >= kMaxSequence) return run_out(now, out);
   const size_t named = std::min<size_t>(stored.lives.size(), kMaxSuperseded);
   superseded_.assign(stored.lives.end() - static_cast<ptrdiff_t>(named), stored.lives.end());
   std::sort(superseded_.begin(), superseded_.end());

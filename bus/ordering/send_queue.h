@@ -22,13 +22,14 @@ enum class Submitted : uint8_t { ok, again, too_big, closed };
 
 class SendQueue {
  public:
+  static constexpr size_t kChangesPart = 8;
   explicit SendQueue(size_t capacity_bytes, bool keeps = false);
 
-  // A part is kept for changes: a death must find room however much is waiting to be sent.
+  // A part is kept for changes: a death must find room however much is waiting to be sent. A message of more than this never finds any.
+  static constexpr size_t most_bytes(size_t capacity, Role role) { return role == Role::change ? capacity : capacity - capacity / kChangesPart; }
+  bool ever_has_room(size_t bytes, Role role) const { return bytes <= most_bytes(capacity_, role); }
   bool has_room(size_t bytes, Role role = Role::message) const {
-    const size_t kept = role == Role::change ? 0 : 1;
-    return used_ + bytes <= capacity_ - kept * (capacity_ / kChangesPart) &&
-           count_ < messages_.size() - kept * (messages_.size() / kChangesPart);
+    return used_ + bytes <= most_bytes(capacity_, role) && count_ < most_bytes(messages_.size(), role);
   }
   void push(uint64_t number, Service service, Bytes message, Role role = Role::message);
   bool empty() const { return count_ == packed_; }                // nothing waits to be packed
@@ -62,7 +63,6 @@ class SendQueue {
     Service service = Service::agreed;
     Role role = Role::message;
   };
-  static constexpr size_t kChangesPart = 8;
   size_t next_place() const { return wrapped(first_ + packed_, messages_.size()); }
   void advance(size_t messages);  // packed whole
   void forget(size_t messages);

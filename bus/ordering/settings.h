@@ -2,9 +2,14 @@
 // bus/ordering/settings.h - what an instance of the protocol is told at its birth; everything else comes as an event.
 #pragma once
 
+#include <string>
+
 #include "bus/ordering/ids.h"
 
 namespace evs::ordering {
+
+// A ring has numbers for 2^31 changes (processes.h). Those that are under way when it is formed anew still have theirs: a window holds far fewer.
+inline constexpr uint32_t kMostChangesPerRing = (1u << 31) - (1u << 24);
 
 inline constexpr Duration kMillisecond = 1'000'000;
 
@@ -26,10 +31,11 @@ struct Settings {
   uint32_t personal_frames = 64;    // of one member, in one visit
   uint32_t accelerated_frames = 20; // of these, sent behind the token (Accelerated Ring); 0: classic Totem
   uint32_t store_frames = 4096;     // kept a ring; a power of two
-  uint32_t message_limit = 1u << 20;
+  uint32_t message_limit = 1u << 20;  // no more than what the queue holds beside the part that is kept for changes: check()
   uint32_t queue_bytes = 4u << 20;
   uint32_t cannot_receive_visits = 500;  // a line that one member holds back for so long, while others have what it lacks
   uint32_t groups_per_process = 1024;    // of a process of this host; beyond kMaxGroupsOfProcess (processes.h) no host takes them
+  uint32_t changes_per_ring = kMostChangesPerRing;  // of processes; then the ring is formed anew, because its names run out
   bool exchange = false;                 // a ring begins with an opening of every host (process_level.h)
   uint32_t recovery_visits = 5000;       // a recovery that takes longer is given up; and a host that holds a barrier up for as long
   Duration stalled_host = 4000 * kMillisecond;  // deliveries wait for room, and none was made for so long: this host leaves the ring
@@ -40,5 +46,8 @@ struct Settings {
   uint32_t own_frames = 64;                   // of ours that are under way or wait for SAFE: with all members' they bound what is kept
   bool medium_tells_stability = false;        // OrderedPath::on_stable() is called: no acknowledgements but for changes
 };
+
+// Empty, or a sentence that names the setting, what is wrong with it, and the way out. Whoever makes a Protocol or an OrderedPath asks first.
+std::string check(const Settings& settings);
 
 }  // namespace evs::ordering

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace evs::sim {
 namespace {
@@ -25,6 +26,10 @@ Settings settings_of(const OrderedPlan& plan, HostId id) {
   settings.queue_bytes = 32 << 10;
   settings.own_frames = kOwnFrames;
   settings.medium_tells_stability = plan.tells;
+  if (const std::string why = check(settings); !why.empty()) {
+    std::fprintf(stderr, "%s\n", why.c_str());
+    std::abort();
+  }
   return settings;
 }
 

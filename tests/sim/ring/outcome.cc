@@ -14,7 +14,7 @@ using ordering::Rare;
 using ordering::Why;
 
 constexpr const char* kWhys[] = {"started", "token lost", "foreign ring", "join heard", "cannot receive", "consensus missed", "commit lost",
-                                 "recovery lost", "recovery too long", "barrier too long", "held too long"};
+                                 "recovery lost", "recovery too long", "barrier too long", "held too long", "names run out"};
 static_assert(std::size(kWhys) == static_cast<size_t>(Why::count_));
 constexpr const char* kDrops[] = {"malformed", "other ring", "stale token", "stale commit", "not for us", "own echo", "names us failed", "stale join",
                                   "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase", "superseded"};
@@ -29,7 +29,7 @@ static_assert(std::size(kRareNames) == kRares);
 
 // Nobody who keeps the protocol brings the first two about (tests/unit/ordering has their stories); the third is for runs with processes; the last
 // one run in four thousand brings about. Who gives others up for what they leave undone finds nobody here: they have stories, too.
-constexpr const char* kNotReached[] = {"drop.outside window",     "drop.mark fell",         "fault.change",           "rare.wishes cut",
+constexpr const char* kNotReached[] = {"drop.outside window",     "drop.mark fell",         "fault.change", "why.names run out", "rare.wishes cut",
                                        "why.barrier too long",    "rare.exchange given up", "rare.barrier given up"};
 
 bool starts_with(const std::string& text, const char* with) { return text.rfind(with, 0) == 0; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "bus/ordering/packets.h"
 
@@ -67,6 +68,7 @@ void Plan::make_processes() {
   processes = true;
   twins = forgetful = false;
   change_every = dice.chance(0.2) ? dice.between(200'000, 2'000'000) : dice.between(2, 60) * kMs;
+  if (dice.chance(0.15)) changes_per_ring = static_cast<uint32_t>(dice.between(1, 30));
 }
 
 void Plan::make_late() {
@@ -101,11 +103,16 @@ ordering::Settings Plan::settings(HostId id) const {
   settings.stalled_host = 100 * kMs;
   settings.exchange = processes;
   settings.for_successor = gateway_kills;
+  if (changes_per_ring != 0) settings.changes_per_ring = changes_per_ring;
   if (short_recovery) settings.recovery_visits = 8;
   if (tight) {
     settings.store_frames = 64;
     settings.window_frames = 32;
     settings.personal_frames = 8;
+  }
+  if (const std::string why = check(settings); !why.empty()) {
+    std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(seed), why.c_str());
+    std::abort();
   }
   return settings;
 }
@@ -132,6 +139,7 @@ std::string Plan::text() const {
   if (gateway_kills) text += ", gateways killed";
   if (slow_readers) text += ", slow readers";
   if (processes) text += ", a change of processes every " + std::to_string(change_every / 1000) + " us";
+  if (changes_per_ring != 0) text += ", " + std::to_string(changes_per_ring) + " of them a ring";
   return text;
 }
 

@@ -41,6 +41,7 @@ struct Plan {
   // Asked for.
   bool processes = false;       // several a host, and they are judged
   uint64_t change_every = 0;    // ns between changes of processes, about
+  uint32_t changes_per_ring = 0;  // 0: as many as there are names for
 
   static Plan draw(uint64_t seed);
   static Plan calm(uint64_t seed, uint32_t hosts);

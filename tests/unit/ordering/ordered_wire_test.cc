@@ -111,6 +111,9 @@ TEST(OrderedWire, EachBoundIsAsked) {
   EXPECT_EQ(changed(1, 28, 1, 4), Malformed::range) << "reserved";
   EXPECT_EQ(changed(1, 48, 0, 8), Malformed::range) << "acknowledges nothing";
   EXPECT_EQ(changed(2, 28, 1, 4), Malformed::range) << "reserved";
+  EXPECT_EQ(changed(0, 32, kMaxSequence + 1, 8), Malformed::range) << "beyond the last sequence";
+  EXPECT_EQ(changed(2, 48, kMaxSequence, 8), Malformed::none);
+  EXPECT_EQ(changed(2, 48, kMaxSequence + 1, 8), Malformed::range) << "beyond the last sequence";
   EXPECT_EQ(changed(2, 48, 5, 8), Malformed::range) << "proposes what it has";
 }
 

@@ -227,7 +227,7 @@ TEST(Refused, ARingSequenceFarAheadIsNotBelievedAtOnce) {
   ASSERT_TRUE(net.until_one_ring(3));
   const uint64_t before = net.at(2).ring().sequence;
   Join join;
-  join.ring_sequence = UINT64_MAX;
+  join.ring_sequence = kMaxSequence;
   join.candidates = {Host{1, 1001}, Host{2, 1002}, Host{3, 1003}};
   std::vector<std::byte> bytes;
   ASSERT_TRUE(wire::encode(Host{1, 1001}, join, bytes));

@@ -38,7 +38,7 @@ class Dice {
   }
   RingId ring(uint64_t least_sequence = 1) {
     const Host representative = host();
-    return {between(least_sequence, UINT64_MAX), representative.id, representative.nonce};
+    return {between(least_sequence, kMaxSequence), representative.id, representative.nonce};
   }
 
   // Pieces into `payload`; how many.
@@ -92,7 +92,7 @@ class Dice {
     drawn.wanted = ranges(drawn.high.value);
     return drawn;
   }
-  Join join() { return {number(), coin(), hosts(0, kMaxHosts), hosts(0, coin() ? kMaxHosts : 3), nonces()}; }
+  Join join() { return {between(0, kMaxSequence), coin(), hosts(0, kMaxHosts), hosts(0, coin() ? kMaxHosts : 3), nonces()}; }
   std::vector<uint64_t> nonces() {
     std::vector<uint64_t> some(below(kMaxSuperseded + 1));
     for (uint64_t& each : some) each = number();
@@ -104,7 +104,7 @@ class Dice {
     Commit drawn;
     drawn.members = hosts(1, coin() ? kMaxHosts : 5);
     const Host representative = drawn.members[below(drawn.members.size())];
-    drawn.ring = {between(1, UINT64_MAX), representative.id, representative.nonce};
+    drawn.ring = {between(1, kMaxSequence), representative.id, representative.nonce};
     drawn.index = static_cast<uint32_t>(between(0, 2 * drawn.members.size()));
     const Hosts known = hosts(0, coin() ? kMaxObliged : 40);
     for (size_t i = 0; i < drawn.members.size(); ++i) drawn.entries.push_back(entry(known));
@@ -122,7 +122,7 @@ class Dice {
   Data head() {
     Data drawn;
     drawn.ring = ring();
-    drawn.ring.sequence = std::min(drawn.ring.sequence, UINT64_MAX - 3);
+    drawn.ring.sequence = std::min(drawn.ring.sequence, kMaxSequence - 3);
     drawn.seq.value = between(1, UINT64_MAX);
     drawn.previous.value = between(0, drawn.seq.value - 1);
     drawn.round = number();

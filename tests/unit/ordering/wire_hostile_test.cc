@@ -196,7 +196,11 @@ TEST(WireHostile, NumbersBesideTheirBoundsAreRefused) {
     EXPECT_EQ(verdict_of<uint32_t>(name, 24, 0), Malformed::range) << name;
     EXPECT_EQ(verdict_of<uint32_t>(name, 24, kMaxHostId + 1), Malformed::range) << name;
     EXPECT_EQ(verdict_of<uint64_t>(name, 32, 0), Malformed::range) << name;
+    EXPECT_EQ(verdict_of<uint64_t>(name, 32, kMaxSequence), Malformed::none) << name;
+    EXPECT_EQ(verdict_of<uint64_t>(name, 32, kMaxSequence + 1), Malformed::range) << name;
   }
+  EXPECT_EQ(verdict_of<uint64_t>("join", 32, kMaxSequence), Malformed::none);
+  EXPECT_EQ(verdict_of<uint64_t>("join", 32, kMaxSequence + 1), Malformed::range);
   EXPECT_EQ(verdict_of<uint8_t>("data", 28, 4), Malformed::range);
   EXPECT_EQ(verdict_of<uint8_t>("data", 29, 2), Malformed::range);
   EXPECT_EQ(verdict_of<uint64_t>("data", 48, 0), Malformed::range);
@@ -217,6 +221,7 @@ TEST(WireHostile, NumbersBesideTheirBoundsAreRefused) {
   EXPECT_EQ(verdict_of<uint32_t>("commit", 24, 7), Malformed::range);  // host 7 is a member, with another nonce
   EXPECT_EQ(verdict_of<uint8_t>("commit", 124, 2), Malformed::range);
   EXPECT_EQ(verdict_of<uint8_t>("commit", 124, 0), Malformed::range);    // not filled, and not empty
+  EXPECT_EQ(verdict_of<uint64_t>("commit", 128, kMaxSequence + 1), Malformed::range);  // of the old ring
   EXPECT_EQ(verdict_of<uint64_t>("commit", 144, 411), Malformed::range);  // received up to, above high
   EXPECT_EQ(verdict_of<uint64_t>("commit", 160, 411), Malformed::range);  // delivered, above high
   EXPECT_EQ(verdict_of<uint64_t>("commit", 168, 7), Malformed::range);    // a bit for nobody
