@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tools/verify/check_configurations.cc - W1 to W5: is what one process installed well-formed, and is a name one
+// tools/verify/check_configurations.cc - W1 to W5, and W8: is what one process installed well-formed, and is a name one
 // configuration everywhere?
 #include <algorithm>
+#include <iterator>
 
 #include "tools/verify/index.h"
 
@@ -110,6 +111,48 @@ void check_ring_seq(const Index& index, Findings& findings) {
   }
 }
 
+std::vector<uint32_t> sorted(std::vector<uint32_t> list) {
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+std::vector<uint32_t> minus(const std::vector<uint32_t>& from, const std::vector<uint32_t>& what) {
+  std::vector<uint32_t> rest;
+  std::set_difference(from.begin(), from.end(), what.begin(), what.end(), std::back_inserter(rest));
+  return rest;
+}
+
+std::string text_of(const std::vector<uint32_t>& list) {
+  std::string out;
+  for (const uint32_t nodeid : list) out += (out.empty() ? "" : ",") + std::to_string(nodeid);
+  return out.empty() ? "nobody" : out;
+}
+
+// Against what was installed right before; first of all, the process itself is new. A writer that tells neither list
+// tells of no change, and is not asked.
+void check_lists(const Index& index, uint32_t trace, Findings& findings) {
+  const uint32_t nodeid = index.run().traces[trace].process.nodeid;
+  const std::vector<Step>& steps = index.steps(trace);
+  for (uint32_t s = 0; s < steps.size(); ++s) {
+    const Configuration& c = shape(index, trace, steps[s]);
+    if (c.joined.empty() && c.left.empty()) continue;
+    const std::vector<uint32_t> members = sorted(c.members);
+    const std::vector<uint32_t> before = s == 0 ? minus(members, {nodeid}) : sorted(shape(index, trace, steps[s - 1]).members);
+    std::vector<Place> evidence{index.at(trace, s)};
+    if (s != 0) evidence.insert(evidence.begin(), index.at(trace, s - 1));
+    const auto ask = [&](const char* list, const std::vector<uint32_t>& told, const std::vector<uint32_t>& is) {
+      if (sorted(told) == is) return;
+      findings.add("W8",
+                   index.who(trace) + " installs " + index.name(c.id) +
+                       (s == 0 ? " first" : " after " + index.name(steps[s - 1].conf)) + " and is told that " + text_of(sorted(told)) + " " + list +
+                       "; who did is " + text_of(is) + ".",
+                   evidence);
+    };
+    ask("joined", c.joined, minus(members, before));
+    ask("left", c.left, minus(before, members));
+  }
+}
+
 }  // namespace
 
 void check_configurations(const Index& index, Findings& findings) {
@@ -118,6 +161,7 @@ void check_configurations(const Index& index, Findings& findings) {
     check_first(index, trace, findings);
     check_alternation(index, trace, findings);
     check_membership(index, trace, findings);
+    check_lists(index, trace, findings);
   }
   check_names(index, findings);
   check_ring_seq(index, findings);

@@ -129,7 +129,7 @@ class Index {
 };
 
 // The groups of predicates; each in check_GROUP.cc.
-void check_configurations(const Index& index, Findings& findings);  // W1 to W5
+void check_configurations(const Index& index, Findings& findings);  // W1 to W5, W8
 void check_transitions(const Index& index, Findings& findings);     // W6, W7, 2.1
 void check_basic(const Index& index, Findings& findings);           // 1.2 to 1.5, 2.2
 void check_graph(const Index& index, Findings& findings);           // 1.1, 2.3 and 2.4, 6.1

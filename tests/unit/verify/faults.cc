@@ -210,6 +210,14 @@ bool forget_a_member(Run& run, const Index& index, Random& random) {
   return true;
 }
 
+bool tell_a_member_as_new(Run& run, const Index& index, Random& random) {
+  const auto at = choose(run, random, [&](Place p, const Event& e) { return e.kind == Kind::conf && index.step_of(p) > 0; });
+  if (!at) return false;
+  Trace& trace = run.traces[at->trace];
+  trace.configurations[trace.events[at->event].configuration].joined.push_back(trace.process.nodeid);
+  return true;
+}
+
 bool skip_a_transition(Run& run, const Index&, Random& random) {
   const auto at = choose(run, random, [&](Place p, const Event& e) {
     return e.kind == Kind::conf && run.traces[p.trace].configurations[e.configuration].transitional;
@@ -259,6 +267,7 @@ constexpr Fault kAll[] = {
     {"safe is delivered too early", safe_too_early, "7.1"},
     {"the ring sequence is forgotten", forget_the_ring_sequence, "W5"},
     {"a member is forgotten", forget_a_member, "W4"},
+    {"a member is told as new", tell_a_member_as_new, "W8"},
     {"a transition is skipped", skip_a_transition, "W2"},
     {"a message is sent in a transition", send_in_a_transition, "2.2"},
     {"one stays behind", stay_behind, "2.1"},

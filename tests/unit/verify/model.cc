@@ -142,7 +142,7 @@ void Model::recover(const std::vector<uint32_t>& companions) {
     size_t i = m.agreed_up_to;
     for (; i < size && pool[i] && (i < done || ring->messages[i].service != Service::safe); ++i)
       deliver(p, ring->id, i);
-    m.trace->conf({transition, true, ring->id, 0, nodeids(companions), {}, {}});
+    tell(m, {transition, true, ring->id, 0, nodeids(companions), {}, {}});
     bool gap = false;
     for (; i < size; ++i) {
       const Message& message = ring->messages[i];
@@ -157,6 +157,18 @@ void Model::recover(const std::vector<uint32_t>& companions) {
   }
 }
 
+// With who joined and who left.
+void Model::tell(Member& m, Configuration c) {
+  const bool first = m.trace->configurations.empty();
+  const std::vector<uint32_t> before = first ? std::vector<uint32_t>{} : m.trace->configurations.back().members;
+  const auto has = [](const std::vector<uint32_t>& list, uint32_t nodeid) { return std::find(list.begin(), list.end(), nodeid) != list.end(); };
+  for (const uint32_t nodeid : c.members)
+    if (first ? nodeid == m.nodeid : !has(before, nodeid)) c.joined.push_back(nodeid);
+  for (const uint32_t nodeid : before)
+    if (!has(c.members, nodeid)) c.left.push_back(nodeid);
+  m.trace->conf(std::move(c));
+}
+
 void Model::install(const std::vector<uint32_t>& group) {
   const auto ring = std::make_shared<ModelRing>();
   const uint64_t seq = next_ring_++;
@@ -164,7 +176,7 @@ void Model::install(const std::vector<uint32_t>& group) {
   ring->members = group;
   for (const uint32_t p : group) {
     Member& m = members_[p];
-    m.trace->conf({ring->id, false, ring->id, seq, nodeids(group), {}, {}});
+    tell(m, {ring->id, false, ring->id, seq, nodeids(group), {}, {}});
     m.ring = ring;
     m.holds.clear();
     m.delivered.clear();

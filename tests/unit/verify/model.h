@@ -61,6 +61,7 @@ class Model {
   void regroup(const std::vector<std::vector<uint32_t>>& groups);
   void recover(const std::vector<uint32_t>& companions);
   void install(const std::vector<uint32_t>& group);
+  void tell(Member& m, Configuration c);
   std::vector<uint32_t> nodeids(const std::vector<uint32_t>& members) const;
 
   std::mt19937_64 random_;
