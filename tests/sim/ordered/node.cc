@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "tests/support/content_hash.h"
+
 namespace evs::sim {
 namespace {
 
@@ -11,12 +13,6 @@ using namespace ordering;
 
 constexpr uint64_t kPiecesAFrame = 1024;  // a message's place: its frame's, and which of the frame's
 constexpr size_t kTypeAt = 5;             // docs/wire-format.md
-
-uint64_t hash_of(Bytes bytes) {  // FNV-1a
-  uint64_t h = 0xcbf29ce484222325ull;
-  for (const std::byte b : bytes) h = (h ^ static_cast<uint64_t>(b)) * 0x100000001b3ull;
-  return h | 1;
-}
 
 uint64_t place(Seq seq, uint32_t index) { return seq.value * kPiecesAFrame + index; }
 
@@ -72,8 +68,8 @@ bool OrderedNode::submit(Instant now, Service service, bool change, size_t bytes
   uint64_t number = 0;
   const Submitted answer = change ? path_->submit_change(now, message, number, out_) : path_->submit(now, service, message, number, out_);
   if (answer == Submitted::ok) {
-    hashes_[number] = hash_of(message);
-    if (change) chronicle_.changes.insert(hash_of(message));
+    hashes_[number] = test::content_hash(message);
+    if (change) chronicle_.changes.insert(test::content_hash(message));
     trace_->submit(number, static_cast<int64_t>(now.ns));
   }
   carry_out(now);
@@ -113,7 +109,7 @@ void OrderedNode::carry_out(Instant now) {
         const Delivery& d = out_.deliveries[effect.begin];
         ++delivered_;
         trace_->deliver(conf_, name_of(d.ring), place(d.seq, d.index), static_cast<verify::Service>(d.service),
-                        {d.sender.id, (d.sender.nonce - d.sender.id) / 1000}, hash_of(d.bytes), at);
+                        {d.sender.id, (d.sender.nonce - d.sender.id) / 1000}, test::content_hash(d.bytes), at);
         break;
       }
       case Effect::Kind::configuration:

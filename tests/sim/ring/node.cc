@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/support/content_hash.h"
+
 namespace evs::sim {
 namespace {
 
@@ -217,14 +219,14 @@ void Node::judge(Instant now, const Effect& effect) {
   if (effect.kind == Effect::Kind::stamped) {
     const Stamped& stamped = out_.stamped[effect.begin];
     const Message& message = outbox_[stamped.message];
-    trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service), hash_of(message.bytes),
+    trace_->send(name_of(stamped.ring), place_of(stamped.seq, stamped.index), static_cast<verify::Service>(stamped.service), test::content_hash(message.bytes),
                  message.submission, at);
     outbox_.erase(stamped.message);
     return;
   }
   const Delivery& d = out_.deliveries[effect.begin];
   ++delivered_;
-  trace_->deliver(conf_, name_of(d.ring), place_of(d.seq, d.index), static_cast<verify::Service>(d.service), process_of(d.sender), hash_of(d.bytes), at);
+  trace_->deliver(conf_, name_of(d.ring), place_of(d.seq, d.index), static_cast<verify::Service>(d.service), process_of(d.sender), test::content_hash(d.bytes), at);
 }
 
 }  // namespace evs::sim

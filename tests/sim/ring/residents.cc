@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/support/content_hash.h"
+
 namespace evs::sim {
 namespace {
 
 using namespace ordering;
+using test::content_hash;
 
 constexpr uint32_t kSlots = 4;
 constexpr uint32_t kGroups = 3;
@@ -24,14 +27,6 @@ Group some_group(test::Dice& dice) {
 }
 
 }  // namespace
-
-// FNV-1a.
-uint64_t hash_of(Bytes bytes) {
-  if (bytes.size() < 8) return 0;
-  uint64_t h = 0xcbf29ce484222325ull;
-  for (const std::byte b : bytes) h = (h ^ static_cast<uint64_t>(b)) * 0x100000001b3ull;
-  return h | 1;
-}
 
 uint64_t place_of(Seq seq, uint32_t index) { return seq.value * kPiecesAFrame + index; }
 
@@ -122,7 +117,7 @@ bool Residents::submit(Instant now, Service service, size_t bytes, test::Dice& d
   Sent& sent = sent_[number];
   sent.node = sender->process.node;
   sent.submission = ++sender->submissions;
-  sent.hash = hash_of(message);
+  sent.hash = content_hash(message);
   sent.service = service;
   records::encode_message(sent.node, message, sent.record);
   sender->trace->submit(sent.submission, static_cast<int64_t>(now.ns));
@@ -196,7 +191,7 @@ void Residents::on_told(const Told& told, const Output& out, const Effect& effec
         if (resident.trace == nullptr) continue;
         ++delivered_;
         resident.trace->deliver(resident.conf, regular_, place_in_run(d.ring, d.seq, d.index), static_cast<verify::Service>(d.service),
-                                {told.process.node, told.process.incarnation}, hash_of(told.payload), at);
+                                {told.process.node, told.process.incarnation}, content_hash(told.payload), at);
       }
       break;
     }

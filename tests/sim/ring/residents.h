@@ -77,8 +77,6 @@ class Residents {
   std::string refusals_;
 };
 
-// What makes a payload one of a kind; 0: it is too short for that.
-uint64_t hash_of(ordering::Bytes bytes);
 // A message's place: its frame's, and which of the frame's.
 uint64_t place_of(ordering::Seq seq, uint32_t index);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bus/ordering/processes.h"
+#include "tests/support/again.h"
 
 namespace evs::ordering {
 
@@ -33,16 +34,15 @@ struct Verdict {
 
 template <typename Record>
 void again_as(Bytes bytes, HostId from, RecordKind kind, Verdict& verdict) {
-  Record record;
-  if (!decode(bytes, from, record)) {
-    verdict.consistent &= record == Record{};
-    return;
-  }
   RecordKind said{};
-  std::vector<std::byte> out;
-  encode(record, out);
-  ++verdict.taken;
-  verdict.consistent &= kind_of(bytes, said) && said == kind && std::equal(bytes.begin(), bytes.end(), out.begin(), out.end());
+  const auto say = [&](const Record& record, std::vector<std::byte>& out) {
+    encode(record, out);
+    return kind_of(bytes, said) && said == kind;
+  };
+  const test::Again again = test::again_as<Record>(
+      bytes, [&](Bytes some, Record& record) { return decode(some, from, record); }, say, [](const Record& a, const Record& b) { return a == b; });
+  verdict.taken += again.taken;
+  verdict.consistent &= again.consistent;
 }
 
 inline Verdict again(Bytes bytes, HostId from) {

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "bus/ordering/ordered_packets.h"
 #include "bus/ordering/wire.h"
+#include "tests/support/again.h"
 
 namespace evs::ordering::wire {
 
@@ -42,6 +44,15 @@ inline bool same(const Commit& a, const Commit& b) {
 inline bool same(const Probe& a, const Probe& b) { return a.ring == b.ring; }
 inline bool same(const HoldCancel& a, const HoldCancel& b) { return a.ring == b.ring; }
 
+inline bool same(const OrderedFrame& a, const OrderedFrame& b) {
+  const auto rest = [](const OrderedFrame& f) { return std::tie(f.ring, f.service, f.change, f.piece_count, f.acknowledged, f.changes, f.number); };
+  return rest(a) == rest(b) && std::equal(a.payload.begin(), a.payload.end(), b.payload.begin(), b.payload.end());
+}
+inline bool same(const Acknowledgement& a, const Acknowledgement& b) { return a.ring == b.ring && a.acknowledged == b.acknowledged; }
+inline bool same(const State& a, const State& b) {
+  return std::tie(a.ring, a.proposal, a.delivered) == std::tie(b.ring, b.proposal, b.delivered);
+}
+
 // What became of some bytes.
 struct Verdict {
   Malformed why = Malformed::none;
@@ -49,13 +60,13 @@ struct Verdict {
 };
 
 template <typename Packet>
-Verdict again_as(Bytes bytes, const Envelope& envelope) {
-  Packet packet;
-  const Malformed why = decode(bytes, packet);
-  if (why != Malformed::none) return {why, same(packet, Packet{})};
-  std::vector<std::byte> out;
-  const bool encoded = encode(envelope.sender, packet, out);
-  return {why, encoded && std::equal(bytes.begin(), bytes.end(), out.begin(), out.end())};
+Verdict again_as(Bytes bytes, const Host& sender) {
+  Malformed why = Malformed::none;
+  const test::Again again = test::again_as<Packet>(
+      bytes, [&](Bytes from, Packet& packet) { return (why = decode(from, packet)) == Malformed::none; },
+      [&](const Packet& packet, std::vector<std::byte>& out) { return encode(sender, packet, out); },
+      [](const Packet& a, const Packet& b) { return same(a, b); });
+  return {why, again.consistent};
 }
 
 inline Verdict again(Bytes bytes) {
@@ -63,12 +74,12 @@ inline Verdict again(Bytes bytes) {
   const Malformed why = decode(bytes, envelope);
   if (why != Malformed::none) return {why, envelope.sender == Host{}};
   switch (envelope.type) {
-    case PacketType::data: return again_as<Data>(bytes, envelope);
-    case PacketType::token: return again_as<Token>(bytes, envelope);
-    case PacketType::join: return again_as<Join>(bytes, envelope);
-    case PacketType::commit: return again_as<Commit>(bytes, envelope);
-    case PacketType::probe: return again_as<Probe>(bytes, envelope);
-    case PacketType::hold_cancel: return again_as<HoldCancel>(bytes, envelope);
+    case PacketType::data: return again_as<Data>(bytes, envelope.sender);
+    case PacketType::token: return again_as<Token>(bytes, envelope.sender);
+    case PacketType::join: return again_as<Join>(bytes, envelope.sender);
+    case PacketType::commit: return again_as<Commit>(bytes, envelope.sender);
+    case PacketType::probe: return again_as<Probe>(bytes, envelope.sender);
+    case PacketType::hold_cancel: return again_as<HoldCancel>(bytes, envelope.sender);
   }
   return {why, false};
 }
