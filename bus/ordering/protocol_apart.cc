@@ -90,6 +90,7 @@ void Protocol::deliver_held(Instant now, Output& out) {
 }
 
 void Protocol::go_apart(Instant now, Output& out) {
+  if (std::max(sequence_known_, sequence_promised_) + kSequenceStep > kMaxSequence) return run_out(now, out);
   if (auto* recovering = std::get_if<Recovering>(&phase_)) {
     spare_store_ = std::move(recovering->store);
     spare_ring_ = RingId{};
