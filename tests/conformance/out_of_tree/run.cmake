@@ -10,6 +10,7 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
+cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 file(REMOVE_RECURSE ${WORK})
 set(prefix ${WORK}/prefix)
 set(project ${WORK}/project)
@@ -28,7 +29,7 @@ file(COPY ${SOURCE}/tests/conformance/out_of_tree/CMakeLists.txt ${SOURCE}/tests
 
 run(${CMAKE_COMMAND} -S ${project} -B ${WORK}/build -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_BUILD_TYPE=Release
   -D CMAKE_C_COMPILER=${C_COMPILER} -D CMAKE_CXX_COMPILER=${CXX_COMPILER} "-D CMAKE_CXX_FLAGS=${CXX_FLAGS}")
-run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${CMAKE_COMMAND} --build ${WORK}/build --parallel ${cores})
 
 file(GLOB_RECURSE plugin ${WORK}/build/evs-transport-echo.so)
 get_filename_component(directory ${plugin} DIRECTORY)

@@ -4,7 +4,9 @@ and beside the corosync/corotypes.h that Debian ships.
 
   headers.py alone|order|debian INCLUDE_DIR COMPILER...      a C compiler is gcc or clang, its C++ twin is found by name
 """
+import concurrent.futures
 import itertools
+import os
 import pathlib
 import re
 import subprocess
@@ -31,6 +33,7 @@ def twin(compiler):
 class Compilers:
     def __init__(self, include, compilers):
         self.include, self.compilers, self.count, self.complaints = include, compilers, 0, []
+        self.pool, self.waiting = concurrent.futures.ThreadPoolExecutor(os.cpu_count()), []
 
     def source(self, level, text, *flags, expect=True):
         """Every compiler must take (or, with expect=False, refuse) the text at the level."""
@@ -38,11 +41,21 @@ class Compilers:
         for compiler in self.compilers:
             command = [twin(compiler) if cxx else compiler, f"-std={level}", "-fsyntax-only", *WARNINGS, *flags,
                        f"-I{self.include}", "-x", "c++" if cxx else "c", "-"]
-            done = subprocess.run(command, input=text, capture_output=True, text=True)
             self.count += 1
-            if (done.returncode == 0) != expect:
-                why = done.stderr.strip().splitlines()[:6] or ["taken, though it should be refused"]
-                self.complaints.append(" ".join(command) + "\n  <<< " + text.replace("\n", "; ") + "\n  " + "\n  ".join(why))
+            self.waiting.append(self.pool.submit(self.compile, command, text, expect))
+
+    @staticmethod
+    def compile(command, text, expect):
+        """A complaint, or None."""
+        done = subprocess.run(command, input=text, capture_output=True, text=True)
+        if (done.returncode == 0) == expect:
+            return None
+        why = done.stderr.strip().splitlines()[:6] or ["taken, though it should be refused"]
+        return " ".join(command) + "\n  <<< " + text.replace("\n", "; ") + "\n  " + "\n  ".join(why)
+
+    def finish(self):
+        """Each compiler is a process of its own, as many at a time as there are cores."""
+        self.complaints += [complaint for complaint in (done.result() for done in self.waiting) if complaint]
 
     def both(self, text, *flags):
         for level in C_LEVELS + CXX_LEVELS:
@@ -123,5 +136,6 @@ if __name__ == "__main__":
     what, include, *compilers = sys.argv[1:]
     state = Compilers(include, compilers)
     {"alone": alone, "order": order, "debian": debian}[what](state)
+    state.finish()
     print("\n".join(state.complaints) or f"{what}: {state.count} compilations, {len(compilers)} compilers, as expected")
     sys.exit(1 if state.complaints else 0)

@@ -9,6 +9,8 @@
   pages.py warnings MAN_DIR SCDOC                    scdoc takes each page, and so do man --warnings and mandoc where they are
   pages.py self-test                                 planted faults are found
 """
+import concurrent.futures
+import os
 import pathlib
 import re
 import shutil
@@ -125,21 +127,25 @@ def check_calls(include, man):
 
 
 def check_examples(include, man, cc, cxx):
-    complaints, count = [], 0
+    complaints, compilations = [], []
+
+    def compile_one(path, where, block):
+        cpp = ".hpp>" in block
+        compiler = [cxx, "-std=c++20", "-x", "c++"] if cpp else [cc, "-std=gnu11", "-x", "c"]
+        command = [*compiler, "-Wall", "-Wextra", "-Werror", f"-I{include}", "-c", "-o", "/dev/null", "-"]
+        done = subprocess.run(command, input=block, capture_output=True, text=True)
+        return [f"{path.name}: {where} does not compile:\n{done.stderr[:1500]}"] if done.returncode else []
+
     for path in sorted(pathlib.Path(man).glob("*.3.scd")):
         parts = sections(path.read_text())
         if not blocks(parts.get("EXAMPLE", "")):
             complaints.append(f"{path.name}: no program under EXAMPLE")
         for where in ("SYNOPSIS", "EXAMPLE"):
-            for block in blocks(parts.get(where, "")):
-                cpp = ".hpp>" in block
-                compiler = [cxx, "-std=c++20", "-x", "c++"] if cpp else [cc, "-std=gnu11", "-x", "c"]
-                command = [*compiler, "-Wall", "-Wextra", "-Werror", f"-I{include}", "-c", "-o", "/dev/null", "-"]
-                done = subprocess.run(command, input=block, capture_output=True, text=True)
-                count += 1
-                if done.returncode:
-                    complaints.append(f"{path.name}: {where} does not compile:\n{done.stderr[:1500]}")
-    print(f"{count} programs and synopses")
+            compilations += [(path, where, block) for block in blocks(parts.get(where, ""))]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for complaint in pool.map(lambda one: compile_one(*one), compilations):
+            complaints += complaint
+    print(f"{len(compilations)} programs and synopses")
     return complaints
 
 
