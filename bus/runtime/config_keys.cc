@@ -42,6 +42,8 @@ std::string_view rule_text(TextRule rule) {
       return "a plugin's name (1 to 32 of a-z 0-9 -) or the absolute path of a file";
     case TextRule::directory:
       return "an absolute path";
+    case TextRule::file:
+      return "the absolute path of a file";
     case TextRule::unix_group:
       return "the name of a Unix group";
     case TextRule::search_path:

@@ -19,7 +19,7 @@ namespace evs::runtime {
 enum class KeyType : uint8_t { text, choice, bytes, duration, integer };
 
 // What a key of type `text` may hold.
-enum class TextRule : uint8_t { none, bus_name, transport, directory, unix_group, search_path, log_target };
+enum class TextRule : uint8_t { none, bus_name, transport, directory, unix_group, search_path, log_target, file };
 
 struct KeySpec {
   std::string_view name;  // section.key
@@ -109,6 +109,14 @@ inline constexpr KeySpec kKeys[] = {
     {.name = "uplink.transport", .type = KeyType::text, .initial = "",
      .help = "Reserved: this version has no uplink, and the key has no effect.",
      .rule = TextRule::transport, .empty_means = "none; the bus stays on this host"},
+    {.name = "uplink.security", .type = KeyType::choice, .initial = "sealed",
+     .help = "Without an uplink of no effect. sealed: packets over a datagram medium are encrypted and authenticated with the key of uplink.key_file; without one the "
+             "uplink does not start. none: they go in the clear, and whoever is on the network may read and forge them. All hosts of a bus must agree.",
+     .choices = "sealed, none"},
+    {.name = "uplink.key_file", .type = KeyType::text, .initial = "/etc/evs/key",
+     .help = "The key that all hosts of the bus share, as evs-keygen(1) makes it. A regular file that belongs to root or to the effective user, with no "
+             "rights for group and others.",
+     .rule = TextRule::file},
 };
 // clang-format on
 

@@ -66,6 +66,8 @@ bool obeys(const KeySpec& key, std::string_view text) {
       return is_plugin_name(text) || (is_absolute_path(text) && text.back() != '/');
     case TextRule::directory:
       return is_absolute_path(text);
+    case TextRule::file:
+      return is_absolute_path(text) && text.back() != '/';
     case TextRule::unix_group:
       return is_unix_group(text);
     case TextRule::search_path:

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/sealing/key_file.cc - opening, judging and replacing the key file.
+#include "bus/runtime/sealing/key_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace evs::runtime::sealing {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Failure failed(const std::string& path, const std::string& what, int error) {
+  Failure failure{path + ": " + what + (what.empty() ? "" : ": ") + strerror(error)};
+  if (error == EMFILE || error == ENFILE) failure.cause = Cause::no_descriptors;
+  if (error == ENOMEM) failure.cause = Cause::no_memory;
+  return failure;
+}
+
+// Empty: it may be used.
+std::string judge(const struct stat& file) {
+  if (!S_ISREG(file.st_mode)) return "no regular file; a key is read from nothing else";
+  if (file.st_uid != 0 && file.st_uid != geteuid())
+    return "owned by user " + std::to_string(file.st_uid) + "; it must belong to root or to user " + std::to_string(geteuid());
+  if ((file.st_mode & 077) == 0) return {};
+  char mode[8];
+  snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(file.st_mode & 07777));
+  return std::string("mode ") + mode + " lets others at the key; chmod 0600, and replace the key if somebody may have read it";
+}
+
+bool read_all(int fd, std::string& text) {
+  text.resize(kMostKeyFileBytes + 1);
+  size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got = ::read(fd, text.data() + have, text.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return false;
+    if (got == 0) break;
+    have += static_cast<size_t>(got);
+  }
+  text.resize(have);
+  return true;
+}
+
+bool write_all(int fd, const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t put = ::write(fd, text.data() + done, text.size() - done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    done += static_cast<size_t>(put);
+  }
+  return true;
+}
+
+std::string directory_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// The new file under its own name. 0, or the errno.
+int fill(int fd, const std::string& text, const struct stat* like) {
+  if (::fchmod(fd, 0600) != 0) return errno;
+  if (like != nullptr && like->st_uid != geteuid() && ::fchown(fd, like->st_uid, like->st_gid) != 0) return errno;
+  if (!write_all(fd, text) || ::fsync(fd) != 0) return errno;
+  return 0;
+}
+
+int put_in_place(const std::string& made, const std::string& path, KeyFileWrite how) {
+  if (how == KeyFileWrite::replace) return ::rename(made.c_str(), path.c_str()) == 0 ? 0 : errno;
+  if (::link(made.c_str(), path.c_str()) != 0) return errno;  // which, unlike rename(), replaces nothing
+  ::unlink(made.c_str());
+  return 0;
+}
+
+}  // namespace
+
+Result<Keyring> read_key_file(const std::string& path, KeyFileFault* fault) {
+  KeyFileFault unused;
+  KeyFileFault& why = fault != nullptr ? *fault : unused;
+  why = KeyFileFault::unreadable;
+  // Not blocking: a FIFO in its place is refused, not waited for.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (file.fd() < 0) {
+    if (errno == ELOOP) {
+      why = KeyFileFault::unsafe;
+      return Failure{path + ": a symbolic link; a key is read from a regular file only"};
+    }
+    if (errno == ENOENT) why = KeyFileFault::absent;
+    return failed(path, "", errno);
+  }
+  struct stat status;
+  if (::fstat(file.fd(), &status) != 0) return failed(path, "", errno);
+  if (const std::string what = judge(status); !what.empty()) {
+    why = KeyFileFault::unsafe;
+    return Failure{path + ": " + what};
+  }
+  std::string text;
+  if (!read_all(file.fd(), text)) {
+    const int error = errno;
+    wipe(text);
+    return failed(path, "reading", error);
+  }
+  if (text.size() > kMostKeyFileBytes) {
+    wipe(text);
+    return Failure{path + ": larger than " + std::to_string(kMostKeyFileBytes) + " bytes: this is no key file"};
+  }
+  Result<Keyring> keys = Keyring::parse(text, path);
+  wipe(text);
+  if (keys.ok()) why = KeyFileFault::none;
+  return keys;
+}
+
+Result<bool> write_key_file(const std::string& path, const Keyring& keys, KeyFileWrite how) {
+  struct stat before;
+  const bool was_there = ::lstat(path.c_str(), &before) == 0;
+  if (was_there && how == KeyFileWrite::create) return failed(path, "", EEXIST);
+  if (was_there && !S_ISREG(before.st_mode)) return Failure{path + ": no regular file; it is left alone"};
+  std::string made = path + ".XXXXXX";
+  const Descriptor file(::mkostemp(made.data(), O_CLOEXEC));
+  if (file.fd() < 0) return failed(directory_of(path), "no file can be made in it", errno);
+  std::string text = keys.text();
+  int error = fill(file.fd(), text, was_there ? &before : nullptr);
+  wipe(text);
+  if (error == 0) error = put_in_place(made, path, how);
+  if (error != 0) {
+    ::unlink(made.c_str());
+    return failed(path, "writing", error);
+  }
+  const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // EINVAL: a file system that cannot, and does not need to.
+  if (directory.fd() >= 0 && ::fsync(directory.fd()) != 0 && errno != EINVAL) return failed(path, "written, but its directory", errno);
+  return true;
+}
+
+Result<GroupKey> draw_key(uint16_t id) {
+  GroupKey key;
+  key.id = id;
+  for (size_t have = 0; have < kKeyBytes;) {
+    const ssize_t got = ::getrandom(key.secret.bytes.data() + have, kKeyBytes - have, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("random bytes from the kernel", "", errno);
+    have += static_cast<size_t>(got);
+  }
+  return key;
+}
+
+}  // namespace evs::runtime::sealing
