@@ -102,6 +102,14 @@ TEST(CommandLineTest, VerifyTakesFiles) {
   EXPECT_EQ(verify.limit, 3u);
 }
 
+TEST(CommandLineTest, KeygenTakesAFileAndAStep) {
+  const Parsed p({"keygen", "--rotate", "/etc/evs/key"});
+  ASSERT_EQ(p.status, std::nullopt) << p.complained;
+  const KeygenOptions& keygen = p.line.options().keygen;
+  EXPECT_EQ(keygen.file, "/etc/evs/key");
+  EXPECT_TRUE(keygen.rotate && !keygen.add && !keygen.retire && !keygen.force);
+}
+
 TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
   const struct {
     std::vector<const char*> arguments;
@@ -122,6 +130,8 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
       {{"--completion", "csh"}, "fish"},
       {{"verify"}, "files is required"},
       {{"verify", "x.trace", "--limit", "0"}, "--limit"},
+      {{"keygen"}, "file is required"},
+      {{"keygen", "k", "--add", "--retire"}, "excludes"},
       {{"cat", "status"}, "status"},
   };
   for (const auto& c : cases) {

@@ -73,13 +73,14 @@ CommandLine::CommandLine()
   app_.footer(
       "Exit status: 0 done, 1 failure, 2 usage or configuration, 3 no such bus, 4 messages were lost.\n"
       "Each command has a manual page: evs-cat(1), evs-status(1), evs-plugins(1), evs-bench(1), evs-config(1),\n"
-      "evs-verify(1).");
+      "evs-verify(1), evs-keygen(1).");
   add_cat();
   add_status();
   add_plugins();
   add_bench();
   add_config();
   add_verify();
+  add_keygen();
 }
 
 void CommandLine::add_bus_choice(CLI::App& command, BusChoice& choice) {
@@ -219,6 +220,16 @@ void CommandLine::add_verify() {
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   command.add_flag("--json", verify.json, "Print one JSON object");
+}
+
+void CommandLine::add_keygen() {
+  KeygenOptions& keygen = options_.keygen;
+  CLI::App& command = *app_.add_subcommand("keygen", "Make or replace the key that the hosts of a bus share");
+  command.add_option("file", keygen.file, "The key file, such as /etc/evs/key")->type_name("FILE")->required();
+  CLI::Option* add = command.add_flag("--add", keygen.add, "Add a key that opens and does not seal yet");
+  CLI::Option* rotate = command.add_flag("--rotate", keygen.rotate, "Let the key that was added seal")->excludes(add);
+  CLI::Option* retire = command.add_flag("--retire", keygen.retire, "Drop the key that no longer seals")->excludes(add)->excludes(rotate);
+  command.add_flag("--force", keygen.force, "Overwrite the file")->excludes(add)->excludes(rotate)->excludes(retire);
 }
 
 std::optional<int> CommandLine::parse(int argc, const char* const* argv) {

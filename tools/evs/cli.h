@@ -35,6 +35,7 @@ class CommandLine {
   void add_bench();
   void add_config();
   void add_verify();
+  void add_keygen();
 
   Options options_;
   CLI::App app_;

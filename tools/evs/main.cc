@@ -15,6 +15,7 @@
 #include "tools/evs/completion.h"
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
+#include "tools/evs/keygen_command.h"
 #include "tools/evs/output.h"
 #include "tools/evs/plugins_command.h"
 #include "tools/evs/status_command.h"
@@ -49,6 +50,7 @@ int run(int argc, char** argv) {
   if (command == "bench") return run_bench(options.bench);
   if (command == "config") return run_config(options.config);
   if (command == "verify") return run_verify(options.verify);
+  if (command == "keygen") return run_keygen(options.keygen);
   std::fputs(line.help().c_str(), stderr);
   return kExitUsage;
 }

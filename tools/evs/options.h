@@ -74,6 +74,14 @@ struct VerifyOptions {
   uint64_t limit = 20;
 };
 
+struct KeygenOptions {
+  std::string file;
+  bool add = false;  // at most one of these four
+  bool rotate = false;
+  bool retire = false;
+  bool force = false;
+};
+
 struct Options {
   CatOptions cat;
   StatusOptions status;
@@ -81,6 +89,7 @@ struct Options {
   BenchOptions bench;
   ConfigOptions config;
   VerifyOptions verify;
+  KeygenOptions keygen;
   bool version = false;
   std::string completion;  // bash, zsh or fish
 };
