@@ -2,7 +2,7 @@
 // bus/runtime/sealing/aead.h - AES-256-GCM and HKDF-SHA256 by OpenSSL, and nothing else of it (docs/decisions/sealing.md).
 //
 // The library context is our own: what the host application configures for its OpenSSL (engines, FIPS properties, a configuration file) does not reach us, nor
-// we it; and its error queue is left as it was. What can fail fails in the constructors of things, at start and when a sender is admitted; nothing throws.
+// we it; and its error queue is left as it was. What is short of memory fails when a thing is made or a sender admitted.
 //
 // One thread at a time.
 #pragma once

@@ -61,7 +61,7 @@ enum class Refusal : uint8_t {
   tag,          // not made with our key of that id, or damaged
   replay,       // was opened before, or is older than what we remember
   old_life,     // of a life of that host which another one followed
-  table_full,   // of a new host, and too many are remembered
+  table_full,   // of a new host, and there is no room to remember another
   echo,         // our own packet came back
   count_
 };

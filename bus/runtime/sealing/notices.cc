@@ -36,7 +36,7 @@ std::string text_of(const Notice& notice, const std::string& file) {
     case Refusal::old_life:
       return packets + "are older than what that host said last: they are replayed, a second machine goes by that host id, or it was started with its clock set back";
     case Refusal::table_full:
-      return packets + "are not taken: too many hosts have been heard in the last ten minutes; hosts of several buses share this address and key";
+      return packets + "are not taken: too many hosts have been heard in the last ten minutes (do several buses share this address and key?), or there is no memory";
     default:
       return packets + "were refused";
   }

@@ -51,7 +51,7 @@ Refusal Sealing::open_sealed(uint64_t now_ns, ToOpen& datagram, const Header& he
   const bool derived = cipher == nullptr;
   if (derived) {
     Secret packet_key;
-    if (!key->derivation.derive(header.host, header.life, name.stretch, packet_key) || !scratch_.set_key(*library_, packet_key)) return Refusal::tag;
+    if (!key->derivation.derive(header.host, header.life, name.stretch, packet_key) || !scratch_.set_key(*library_, packet_key)) return Refusal::table_full;  // no memory to try it in
     cipher = &scratch_;
   }
   const std::span<std::byte> all = datagram.datagram;

@@ -4,17 +4,23 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "bus/runtime/sealing/key_file.h"
 
 namespace evs::runtime::sealing {
+namespace {
+
+Failure no_memory() { return {"no memory for the keys", Cause::no_memory}; }
+
+}  // namespace
 
 Sealing::Sealing(const Settings& settings)
     : host_(settings.host), life_(settings.life), key_file_(settings.key_file), next_counter_(settings.first_counter), senders_(settings.most_senders) {}
 
 Sealing::~Sealing() = default;
 
-Result<std::unique_ptr<Sealing>> Sealing::begin(const Settings& settings) {
+Result<std::unique_ptr<Sealing>> Sealing::begin(const Settings& settings) noexcept try {
   if (settings.host == ordering::kNoHost || settings.host > ordering::kMaxHostId)
     return Failure{"host id " + std::to_string(settings.host) + ": must be from 1 to " + std::to_string(ordering::kMaxHostId)};
   std::unique_ptr<Sealing> made(new Sealing(settings));
@@ -27,6 +33,8 @@ Result<std::unique_ptr<Sealing>> Sealing::begin(const Settings& settings) {
   const Result<bool> keys = made->reload(settings.keys);
   if (!keys.ok()) return keys.failure();
   return made;
+} catch (const std::bad_alloc&) {
+  return no_memory();
 }
 
 // A key that was there before keeps its serial, and with it what was derived from it.
@@ -41,12 +49,13 @@ Result<std::vector<Sealing::LiveKey>> Sealing::make_live(const Keyring& keys) {
   return live;
 }
 
-Result<bool> Sealing::reload(const Keyring& keys) {
+Result<bool> Sealing::reload(const Keyring& keys) noexcept try {
   if (is_clear() || keys.empty()) return Failure{"between sealed and in the clear there is no change while the bus runs: restart it"};
   Result<std::vector<LiveKey>> live = make_live(keys);
   if (!live.ok()) return live.failure();
   const auto same = [](const LiveKey& a, const LiveKey& b) { return a.serial == b.serial; };
   if (std::equal(keys_.begin(), keys_.end(), live->begin(), live->end(), same)) return false;
+  live_.reserve(kMostKeys);  // from here on nothing fails
   keys_.swap(*live);
   live_.clear();
   for (const LiveKey& each : keys_) live_.push_back(each.serial);
@@ -54,12 +63,16 @@ Result<bool> Sealing::reload(const Keyring& keys) {
   // far ahead once, and is not believed since, is heard again behind the change of keys.
   senders_.keep_only(live_);
   return true;
+} catch (const std::bad_alloc&) {
+  return no_memory();
 }
 
-Result<bool> Sealing::reload() {
+Result<bool> Sealing::reload() noexcept try {
   const Result<Keyring> keys = read_key_file(key_file_);
   if (!keys.ok()) return keys.failure();
   return reload(*keys);
+} catch (const std::bad_alloc&) {
+  return no_memory();
 }
 
 Sealing::LiveKey* Sealing::find(uint16_t id) {

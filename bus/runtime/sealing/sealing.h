@@ -58,7 +58,7 @@ struct Counts {
 
 class Sealing {
  public:
-  static Result<std::unique_ptr<Sealing>> begin(const Settings& settings);
+  static Result<std::unique_ptr<Sealing>> begin(const Settings& settings) noexcept;
   ~Sealing();
   Sealing(const Sealing&) = delete;  // two with one counter must not be
   Sealing& operator=(const Sealing&) = delete;
@@ -72,8 +72,8 @@ class Sealing {
   size_t open(uint64_t now_ns, std::span<ToOpen> datagrams);
 
   // The key file was changed: reads it again, and goes on with what stands in it now. A failure changes nothing. Not for who began in the clear.
-  Result<bool> reload();  // true: the keys are others, or in another order
-  Result<bool> reload(const Keyring& keys);
+  Result<bool> reload() noexcept;  // true: the keys are others, or in another order
+  Result<bool> reload(const Keyring& keys) noexcept;
 
   const Counts& counts() const { return counts_; }
   // The next line that a person should read; false: none.
