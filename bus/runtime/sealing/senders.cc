@@ -82,14 +82,15 @@ bool Senders::make_room(uint64_t now_ns) {
   return true;
 }
 
-Sender* Senders::admit(uint64_t now_ns, HostId host) {
+Sender* Senders::admit(uint64_t now_ns, HostId host) try {
+  auto made = std::make_unique<Sender>();
   if (!make_room(now_ns)) return nullptr;
-  auto made = std::unique_ptr<Sender>(new (std::nothrow) Sender);
-  if (made == nullptr) return nullptr;
   made->host = host;
   taken_.push_back(std::move(made));
   index_all();
   return taken_.back().get();
+} catch (const std::bad_alloc&) {
+  return nullptr;
 }
 
 void Senders::keep_only(std::span<const uint32_t> live_keys) {
