@@ -35,8 +35,8 @@ struct Sender {
 
   // Ready for `name`; null when the key must be derived first.
   PacketCipher* cipher(const KeyName& name);
-  // `proven` opened a packet of this sender under `name`: it is kept, in the place of the one that did so longest ago, whose context it becomes. Two: around
-  // the end of a stretch, and while keys are replaced, packets of both are on their way. False: no memory for the second; `proven` keeps its own.
+  // `proven` opened a packet of this sender under `name`: it is kept in the place of the older of two, whose context it gets in exchange. Two: around the end of a
+  // stretch, and while keys are replaced, packets of both are on their way. False: no memory for the second, and nothing has changed.
   bool keep(const KeyName& name, PacketCipher& proven);
   void remember_key(uint32_t serial, std::span<const uint32_t> live);
   void follow(const Life& next);  // an older life is over; its keys are of no use any more
@@ -49,7 +49,7 @@ struct Sender {
     PacketCipher cipher{PacketCipher::Use::opens};
   };
   std::array<Slot, 2> slots_;
-  uint32_t used_ = 0;                          // the slot that opened the last packet
+  uint32_t used_ = 0;                          // the slot that was filled last
   std::array<uint32_t, kMostKeys> proven_{};   // serials of the group keys that this life was heard under
 };
 
