@@ -8,7 +8,7 @@
  *
  * Versions: the major number stands in the symbol's name; a new major is a new symbol. A minor only adds at the end of structs.
  * Every struct opens with struct_size, sizeof in the build that filled it; fields past it do not exist for the reader
- * (EVS_HAS tells). Integers are of fixed width; no enum, bool, bit field or long double crosses.
+ * (EVS_HAS tells); a word that was reserved and now says something is zero from a plugin of an older minor. Integers are of fixed width; no enum, bool, bit field or long double crosses.
  *
  * Who may call what, in brackets behind each function:
  *   [app]      any application thread, several at once unless said otherwise, never after destroy() began
@@ -34,7 +34,7 @@ extern "C" {
 
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
-#define EVS_PLUGIN_ABI_MINOR 0u
+#define EVS_PLUGIN_ABI_MINOR 1u /* 1: evs_datagram.flags, evs.peers/1 */
 #define EVS_PLUGIN_ENTRY_SYMBOL "evs_plugin_entry_v1"
 
 /* Is `field` there, in the struct that `p` points to? */
@@ -108,11 +108,14 @@ struct evs_host {
 
 typedef struct evs_datagram {
   uint32_t peer;       /* receive: the sender's address index; send: EVS_PEER_ALL or an index */
-  uint32_t reserved;
+  uint32_t flags;      /* receive: EVS_DATAGRAM_* on return, zero on entry; send: zero. Since minor 1, before it reserved */
   void *data;
   size_t size;         /* bytes at data; receive: room on entry, length on return */
 } evs_datagram;
 #define EVS_PEER_ALL 0xffffffffu
+/* It came by the medium's own send-to-all, such as multicast: whoever never sees it from a peer cannot hear that peer's send-to-all. A medium
+ * that sends to all by sending to each never sets it. */
+#define EVS_DATAGRAM_TO_ALL 1u
 
 /* May lose, repeat and reorder frames; what arrives is what was sent. The ring above it makes order of that. */
 typedef struct evs_datagram_ops {
@@ -121,9 +124,12 @@ typedef struct evs_datagram_ops {
   /* Largest frame in bytes; may shrink while open. [service] [nonblock] */
   size_t (*largest_frame)(evs_transport *self);
   /* Hands `count` frames to the medium, in order; *taken of them were. data belongs to the host again on return.
-   * EVS_P_AGAIN: the first not taken has no room now. [service] [nonblock] */
+   * EVS_P_AGAIN: the first not taken has no room now. EVS_P_TOO_BIG: it exceeds largest_frame(). A failure of the way, such as a network that
+   * is down or a peer that refuses, is loss: the frames are taken. [service] [nonblock] */
   int32_t (*send)(evs_transport *self, const evs_datagram *frames, size_t count, size_t *taken);
-  /* Fills up to `count` frames; *got of them. EVS_P_AGAIN: none there. [service] [nonblock] */
+  /* Fills up to `count` frames; *got of them. EVS_P_AGAIN: none there. A frame that exceeds its room is counted and lost. An index of a peer
+   * holds at least until the next call of receive(), and stays that address's for as long as the medium knows it; a frame to an index that
+   * it knows no more is counted and lost. [service] [nonblock] */
   int32_t (*receive)(evs_transport *self, evs_datagram *frames, size_t count, size_t *got);
   /* The peer's address in words, for logs. Returns its length, 0 for an unknown peer. [service] */
   size_t (*peer_name)(evs_transport *self, uint32_t peer, char *text, size_t capacity);
@@ -311,6 +317,19 @@ typedef struct evs_groups_extension {
   int32_t (*members)(evs_transport *self, const evs_plugin_group *group, uint64_t position,
                      void (*visit)(void *context, const evs_ordered_member *member), void *context);
 } evs_groups_extension;
+
+/* "evs.peers/1" (datagram media, since minor 1): a medium that learns addresses from what arrives keeps few of those that nobody vouched for, and
+ * forgets the one not heard for longest when it needs room. The host vouches for a peer whose frames it could authenticate. */
+#define EVS_EXTENSION_PEERS "evs.peers/1"
+typedef struct evs_peers_extension {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Keeps the peer until forget(), whatever else arrives; where send-to-all is sent to each, it gets it from here on. EVS_P_BAD_PARAMETER:
+   * no such peer (any more). EVS_P_NO_RESOURCES: too many are kept. [service] [nonblock] */
+  int32_t (*mark)(evs_transport *self, uint32_t peer);
+  /* It may be forgotten from here on. Without effect on unknown peers and on those of the configuration. [service] [nonblock] */
+  void (*forget)(evs_transport *self, uint32_t peer);
+} evs_peers_extension;
 
 /* "evs.introspect/1": what an operator may want to know beyond the counters, as text, a "name value" pair a line. */
 #define EVS_EXTENSION_INTROSPECT "evs.introspect/1"
