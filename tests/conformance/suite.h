@@ -36,6 +36,7 @@ struct Options {
   std::string directory;   // of this run
   Parameters parameters;   // what the bus would hand in
   bool processes = false;  // members are processes; else instances in this one
+  bool wire = false;       // of a datagram medium: each instance is on a host of its own (tests/support/netns.h)
 };
 Options& options();
 
