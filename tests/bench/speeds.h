@@ -28,6 +28,7 @@ std::vector<Outcome> measure_system_calls(const Plan& plan);
 std::vector<Outcome> measure_death(const Plan& plan);
 std::vector<Outcome> measure_opening(const Plan& plan);
 std::vector<Outcome> measure_memory(const Plan& plan);
+std::vector<Outcome> measure_udp(const Plan& plan);
 
 inline constexpr Speed kSpeeds[] = {
     {"round-trip", "64 B ping-pong of two busy processes", measure_round_trip},
@@ -40,6 +41,7 @@ inline constexpr Speed kSpeeds[] = {
     {"death", "from a killed process to the others' configuration change", measure_death},
     {"opening", "evs_initialize to the return of evs_join", measure_opening},
     {"memory", "private memory of a member", measure_memory},
+    {"udp", "multicast between two hosts: the udp transport and bare sockets", measure_udp},
 };
 
 // How large a message of `payload_bytes` to one group is in evs's ring, asked of evs itself: the bare log must move the
