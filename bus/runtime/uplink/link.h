@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/link.h - this host on its ring: the ordering layer over a datagram medium, sealed.
+//
+//     medium -- datagrams --> open() --> Protocol --> effects --> what is delivered and stored: the Sink
+//     medium <-- datagrams -- seal() <------------------ sends
+//
+// One thread, the gateway's. Nothing here waits: who drives it sleeps until fd() is readable, next() is there, or the Sink has room again, and calls turn().
+// In the steady state nothing is allocated.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "bus/ordering/stored.h"
+#include "bus/runtime/uplink/outgoing.h"
+
+namespace evs::runtime::uplink {
+
+// Where things go that do not leave the host.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // What the log has room for (bus/ordering/room.h).
+  virtual uint64_t room() = 0;
+  // Any effect but sends and flush_receive, in their order. A `store` has reached what survives this process when it returns.
+  virtual void carry_out(const ordering::Output& out, const ordering::Effect& effect) = 0;
+  // What comes of it, such as a host's opening: true when it called the protocol, whose effects are then in `out`.
+  virtual bool follow_up(ordering::Instant, ordering::Protocol&, ordering::Output&) { return false; }
+};
+
+class Link {
+ public:
+  struct Counts {
+    uint64_t received = 0;      // datagrams
+    uint64_t to_nobody = 0;     // packets to a host whose address is not known
+    uint64_t flushed = 0;       // datagrams that had waited while we did not run
+  };
+
+  // `sealing` and `sink` must outlive it. settings.frame_bytes must leave room for the seal in the medium's largest frame: frame_bytes_for().
+  Link(const ordering::Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink);
+
+  // What a packet may have so that the medium takes it sealed; 0: the medium's frames are too small for any.
+  static uint32_t frame_bytes_for(const Medium& medium, const sealing::Sealing& sealing);
+
+  void start(ordering::Instant now);
+  void resume(ordering::Instant now, const ordering::StoredState& stored);
+  // What came, and what is due. True: more is there; come back before you wait.
+  bool turn(ordering::Instant now);
+  ordering::Instant next(ordering::Instant now) const;
+  int fd() const { return medium_.fd(); }
+
+  // Any call of the protocol: `make(protocol, out)`; its effects are carried out.
+  template <class Make>
+  auto call(ordering::Instant now, Make&& make) {
+    protocol_.set_room(sink_.room());
+    const auto result = make(protocol_, out_);
+    carry_out(now);
+    return result;
+  }
+  ordering::Submitted submit(ordering::Instant now, ordering::Service service, ordering::Bytes message, uint64_t& number) {
+    return call(now, [&](ordering::Protocol& protocol, ordering::Output& out) { return protocol.submit(now, service, message, number, out); });
+  }
+  void leave(ordering::Instant now);
+
+  const ordering::Protocol& protocol() const { return protocol_; }
+  const Outgoing& outgoing() const { return outgoing_; }
+  const Counts& counts() const { return counts_; }
+  // The medium's largest frame has shrunk below what we send: leave, and begin again with frame_bytes_for().
+  bool frames_are_too_large() const { return outgoing_.counts().too_big != 0; }
+
+ private:
+  bool receive(ordering::Instant now);
+  void drain();
+  void carry_out(ordering::Instant now);
+  void send(const ordering::Effect& effect);
+  void learn(const ordering::Host& sender, uint32_t peer);
+
+  const Medium medium_;
+  sealing::Sealing& sealing_;
+  Sink& sink_;
+  ordering::Protocol protocol_;
+  ordering::Output out_;
+  Outgoing outgoing_;
+  std::vector<std::byte> room_;
+  std::vector<evs_datagram> datagrams_;
+  std::vector<sealing::ToOpen> to_open_;
+  std::map<ordering::HostId, std::pair<ordering::Host, uint32_t>> peers_;  // of hosts that we could open packets of
+  bool drained_ = false;
+  Counts counts_;
+};
+
+}  // namespace evs::runtime::uplink

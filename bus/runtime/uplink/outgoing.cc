@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/outgoing.cc - see outgoing.h.
+#include "bus/runtime/uplink/outgoing.h"
+
+#include <cstring>
+
+namespace evs::runtime::uplink {
+namespace {
+
+constexpr size_t kMostWaiting = 8u << 20;  // bytes
+
+}  // namespace
+
+void Outgoing::add(uint32_t peer, ordering::Bytes packet) {
+  const size_t begin = bytes_.size(), room = sealing::kHeaderBytes + packet.size() + sealing::kTagBytes;
+  if (begin + room > kMostWaiting) {
+    ++counts_.overflowed;
+    return;
+  }
+  bytes_.resize(begin + room);
+  std::memcpy(bytes_.data() + begin + sealing::kHeaderBytes, packet.data(), packet.size());
+  packets_.push_back({peer, begin, packet.size()});
+}
+
+void Outgoing::seal() {
+  to_seal_.clear();
+  for (size_t i = sealed_; i < packets_.size(); ++i) {
+    std::byte* const at = bytes_.data() + packets_[i].begin;
+    const size_t size = packets_[i].size;
+    to_seal_.push_back({{at + sealing::kHeaderBytes, size}, {at, sealing::kHeaderBytes + size + sealing::kTagBytes}});
+  }
+  status_ = sealing_.seal(to_seal_);
+  for (size_t i = 0; i < to_seal_.size(); ++i) packets_[sealed_ + i].size = to_seal_[i].size;
+  sealed_ = packets_.size();
+}
+
+void Outgoing::clear() {
+  bytes_.clear();
+  packets_.clear();
+  first_ = sealed_ = 0;
+}
+
+bool Outgoing::flush() {
+  if (sealed_ != packets_.size()) seal();
+  datagrams_.clear();
+  for (size_t i = first_; i < packets_.size(); ++i) datagrams_.push_back({packets_[i].peer, 0, bytes_.data() + packets_[i].begin, packets_[i].size});
+  size_t done = 0;
+  while (done != datagrams_.size()) {
+    if (datagrams_[done].size == 0) {  // was not sealed
+      ++counts_.refused;
+      ++done;
+      continue;
+    }
+    size_t count = done, taken = 0;
+    while (count != datagrams_.size() && datagrams_[count].size != 0) ++count;
+    const int32_t status = medium_.send(datagrams_.data() + done, count - done, &taken);
+    for (size_t i = done; i < done + taken; ++i) counts_.bytes += datagrams_[i].size;
+    counts_.packets += taken;
+    done += taken;
+    if (status == EVS_P_OK) continue;
+    if (status == EVS_P_AGAIN) {
+      ++counts_.postponed;
+      first_ += done;
+      return false;
+    }
+    ++(status == EVS_P_TOO_BIG ? counts_.too_big : counts_.refused);
+    ++done;
+  }
+  clear();
+  return true;
+}
+
+}  // namespace evs::runtime::uplink
