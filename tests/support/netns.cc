@@ -225,7 +225,7 @@ void Wire::inside(size_t host, const std::function<void()>& body) const {
   in_namespace(hosts_.at(host), body);
 }
 
-pid_t Wire::start(size_t host, const std::vector<std::string>& command) const {
+pid_t Wire::start(size_t host, const std::vector<std::string>& command, int input, int output) const {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -234,6 +234,7 @@ pid_t Wire::start(size_t host, const std::vector<std::string>& command) const {
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != self) _exit(127);  // it died before we could ask to die with it
+    if ((input >= 0 && dup2(input, STDIN_FILENO) < 0) || (output >= 0 && dup2(output, STDOUT_FILENO) < 0)) _exit(127);
     if (setns(hosts_.at(host), CLONE_NEWNET) == 0) execvp(words[0], words.data());
     _exit(127);
   }

@@ -46,7 +46,8 @@ class Wire {
   // Runs in a host's namespace, in this thread; descriptors opened meanwhile belong there for ever.
   void inside(size_t host, const std::function<void()>& body) const;
   // A program of the host; killed when this process's thread ends. The caller waits for it.
-  pid_t start(size_t host, const std::vector<std::string>& command) const;
+  pid_t start(size_t host, const std::vector<std::string>& command) const { return start(host, command, -1, -1); }
+  pid_t start(size_t host, const std::vector<std::string>& command, int input, int output) const;  // -1: ours
   // Runs an `ip` command line there, such as "link set eth0 down".
   void ip(size_t host, const std::string& arguments) const;
 
