@@ -17,7 +17,8 @@ ARROWS = {
     "plugin.h": set(),
     "bus/ordering": set(),
     "bus/groups": {"bus/include"},
-    "bus/runtime": {"bus/runtime/config", "bus/runtime/plugin", "bus/runtime/keys", "bus/runtime/sealing", "bus/ordering", "bus/groups", "bus/include", "plugin.h", "shm"},
+    "bus/runtime": {"bus/runtime/config", "bus/runtime/plugin", "bus/runtime/keys", "bus/runtime/sealing", "bus/runtime/uplink",
+                    "bus/ordering", "bus/groups", "bus/include", "plugin.h", "shm"},
     # Reading configuration is a library within the runtime: it needs no bus, and `evs config` is made of it
     # (docs/decisions/tools-read-configuration.md).
     "bus/runtime/config": {"bus/include"},
@@ -27,6 +28,8 @@ ARROWS = {
     # `evs keygen` is made of (docs/decisions/sealing.md).
     "bus/runtime/keys": {"bus/runtime/config"},
     "bus/runtime/sealing": {"bus/runtime/keys", "bus/runtime/config", "bus/ordering"},
+    # A host on its ring: the ordering layer, sealing and the tables of a datagram medium; no bus.
+    "bus/runtime/uplink": {"bus/runtime/sealing", "bus/ordering", "plugin.h"},
     "bus/api": {"bus/runtime", "bus/runtime/config", "bus/runtime/plugin", "bus/ordering", "bus/groups", "bus/include", "plugin.h"},
     "shm": set(),
     "plugins/shm": {"plugin.h", "shm"},
@@ -61,6 +64,8 @@ def part_of(path):
         return "bus/runtime/plugin"
     if text.startswith("bus/runtime/sealing/"):
         return "bus/runtime/keys" if text.startswith("bus/runtime/sealing/key") else "bus/runtime/sealing"
+    if text.startswith("bus/runtime/uplink/"):
+        return "bus/runtime/uplink"
     pieces = path.parts
     if pieces[:2] == ("tools", "verify") or pieces[0] in ("bus", "plugins") and len(pieces) > 2:
         return "/".join(pieces[:2])
@@ -143,6 +148,8 @@ CASES = [
                                        "bus/runtime/bus.h": ""}, "no arrow"),
     ("a tool takes keys", {"tools/evs/a.cc": '#include "bus/runtime/sealing/key_file.h"\n', "bus/runtime/sealing/key_file.h": ""}, None),
     ("a tool seals", {"tools/evs/a.cc": '#include "bus/runtime/sealing/aead.h"\n', "bus/runtime/sealing/aead.h": ""}, "no arrow"),
+    ("the link seals", {"bus/runtime/uplink/a.cc": '#include "bus/runtime/sealing/sealing.h"\n', "bus/runtime/sealing/sealing.h": ""}, None),
+    ("the link takes the bus", {"bus/runtime/uplink/a.cc": '#include "bus/runtime/bus.h"\n', "bus/runtime/bus.h": ""}, "no arrow"),
     ("sealing takes the bus", {"bus/runtime/sealing/a.cc": '#include "bus/runtime/bus.h"\n', "bus/runtime/bus.h": ""}, "no arrow"),
     ("keys know packets", {"bus/runtime/sealing/keyring.h": '#include "bus/ordering/o.h"\n', "bus/ordering/o.h": ""}, "no arrow"),
     ("a tool takes the checker", {"tools/evs/a.cc": '#include "tools/verify/check.h"\n', "tools/verify/check.h": "#include <vector>\n"}, None),
