@@ -41,6 +41,9 @@ PluginResult<std::unique_ptr<Bus>> Bus::open(BusRequest request, uint32_t counte
 
 std::optional<PluginFailure> Bus::load() {
   if (!host_->ok()) return PluginFailure{CS_ERR_NO_RESOURCES, "out of file descriptors: cannot make an eventfd"};
+  // Taken silently, somebody would believe that the bus reaches other hosts.
+  if (const std::string uplink = config_.text("uplink.transport"); !uplink.empty())
+    return PluginFailure{CS_ERR_INVALID_PARAM, "uplink.transport = \"" + uplink + "\": this version has no uplink, the bus stays on this host; remove the key"};
   PluginSearch search{config_.text("plugins.path"), EVS_PLUGIN_INSTALL_DIR};
   const PluginLog log = [this](int32_t level, std::string_view text) { log_->say(static_cast<int>(level), "plugin", text); };
   auto plugin = PluginHost::load_transport(config_.text("local.transport"), search, log);

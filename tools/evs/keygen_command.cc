@@ -35,8 +35,12 @@ Result<std::string> make(const KeygenOptions& options) {
 }
 
 Result<std::string> add(const KeygenOptions& options, sealing::Keyring& keys) {
-  if (keys.keys().size() == sealing::kMostKeys)
-    return Failure{options.file + ": has two keys already: end the replacement that is under way (" + command("rotate", options.file) + ", then --retire)"};
+  if (keys.keys().size() == sealing::kMostKeys) {
+    // A key that was added has the higher id; where it seals already, another --rotate would bring the old one back.
+    const bool rotated = keys.keys()[0].id > keys.keys()[1].id;
+    return Failure{options.file + ": has two keys already: end the replacement that is under way (" + command(rotated ? "retire" : "rotate", options.file) +
+                   (rotated ? ")" : ", then --retire)")};
+  }
   const Result<sealing::GroupKey> key = sealing::draw_key(keys.unused_id());
   if (!key.ok()) return key.failure();
   keys.add(*key);

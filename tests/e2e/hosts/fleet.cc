@@ -3,6 +3,7 @@
 #include "tests/e2e/hosts/fleet.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -57,7 +58,8 @@ Fleet::Fleet(size_t hosts, Options options) : options_(std::move(options)), dire
 Fleet::~Fleet() {
   for (size_t i = 0; i < hosts_.size(); ++i)
     if (alive(i)) kill(i);
-  if (std::getenv("EVS_KEEP_TRACES") == nullptr) std::filesystem::remove_all(directory_);
+  if (std::getenv("EVS_KEEP_TRACES") != nullptr || testing::Test::HasFailure()) printf("traces: %s\n", directory_.c_str());
+  else std::filesystem::remove_all(directory_);
 }
 
 std::string Fleet::key_file(const std::string& name) {

@@ -76,7 +76,9 @@ class Keygen(BusTest):
         self.refused("has one key and nothing to change to", "--rotate")
         self.refused("there is none to retire", "--retire")
         self.done("--add")
-        self.refused("has two keys already", "--add")
+        self.refused("--rotate", "--add")
+        self.done("--rotate")
+        self.refused("--retire", "--add")  # another --rotate would bring the old key back
 
     def test_one_step_at_a_time(self):
         self.done()

@@ -93,8 +93,10 @@ int main(int argc, char** argv) {
     else if (strcmp(a, "--keep-going") == 0) wishes.keep_going = true;
     else if (!number(a, "--from=", wishes.from) && !number(a, "--seeds=", wishes.seeds) && !number(a, "--seed=", wishes.one) &&
              !text(a, "--mutant=", wishes.mutant) && !text(a, "--expect=", wishes.expect)) {
-      fprintf(stderr, "evs-ordered-sim: %s? See the head of tests/sim/ordered/main.cc\n", a);
-      return 2;
+      const bool help = strcmp(a, "--help") == 0;
+      if (!help) fprintf(stderr, "evs-ordered-sim: unknown option %s\n", a);
+      fprintf(help ? stdout : stderr, "usage: evs-ordered-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--keep-going] [--mutant=NAME --expect=P,P]\n");
+      return help ? 0 : 2;
     }
   }
   if (!plant(wishes.mutant)) {

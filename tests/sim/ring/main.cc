@@ -37,6 +37,17 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 
+constexpr const char* kUsage =
+    "usage: evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--require-all]\n"
+    "                    [--soak=DIR] [--mutant=NAME --expect=P,P [--events=N]]\n"
+    "       evs-ring-sim --calm --hosts=N | --nuisance=flaps|deaf|mute|half|stopped | --silent-merge\n"
+    "  --seed=N --tell   plays one run as a timeline; --shrink makes the first bad one small, and tells that\n"
+    "  --seeds=N         so many runs, from --from=N on; with --soak=DIR so many more, behind those that DIR has seen (--from counts for the first alone)\n"
+    "  --late --waylaid --processes   packets that outlive their ring, failures within recoveries, or processes that come and go, in every run\n"
+    "  --require-all     a rare branch that no run took is a failure (bus/ordering/rare.h)\n"
+    "  --mutant=NAME     leaves a rule out (evs-ring-sim-mutants alone); a run must then violate one of the predicates expected; L: it does not come to rest\n"
+    "exit status: 0 all runs were good, or the mutant was caught as expected; 1 not so; 2 usage\n";
+
 struct Wishes {
   uint64_t from = 1, seeds = 1000, one = 0, hosts = 64, events = UINT64_MAX;
   bool tell = false, keep_going = false, late = false, waylaid = false, processes = false, shrink = false, require_all = false, calm = false, silent_merge = false;
@@ -169,11 +180,15 @@ int main(int argc, char** argv) {
   Wishes wishes;
   for (int i = 1; i < argc; ++i)
     if (!read(wishes, argv[i])) {
-      fprintf(stderr, "evs-ring-sim: %s? See the head of tests/sim/ring/main.cc\n", argv[i]);
-      return 2;
+      const bool help = strcmp(argv[i], "--help") == 0;
+      if (!help) fprintf(stderr, "evs-ring-sim: unknown option %s\n", argv[i]);
+      fprintf(help ? stdout : stderr, "%s", kUsage);
+      return help ? 0 : 2;
     }
   if (!plant(wishes.mutant)) {
-    fprintf(stderr, "evs-ring-sim: no mutant %s in this build\n", wishes.mutant.c_str());
+    fprintf(stderr, "evs-ring-sim: no mutant %s in this build; evs-ring-sim-mutants has", wishes.mutant.c_str());
+    for (const char* name : kMutants) fprintf(stderr, " %s", name);
+    fprintf(stderr, "\n");
     return 2;
   }
   if (wishes.calm) return form(static_cast<uint32_t>(wishes.hosts)) ? 0 : 1;

@@ -424,6 +424,9 @@ TEST(Initialize, FailuresAreSentences) {
   Story missing({.parameters = {{"local.transport", "carrier-pigeon"}}});
   EXPECT_EQ(missing.result, CS_ERR_NOT_EXIST);
   EXPECT_THAT(missing.error, testing::HasSubstr("carrier-pigeon"));
+  Story networked({.parameters = {{"uplink.transport", "udp"}}});
+  EXPECT_EQ(networked.result, CS_ERR_INVALID_PARAM);
+  EXPECT_THAT(networked.error, testing::HasSubstr("no uplink"));
   Story good;
   EXPECT_EQ(good.result, CS_OK) << good.error;
 }
