@@ -30,6 +30,7 @@ void Protocol::send_join(Output& out) {
 }
 
 void Protocol::enter_gather(Instant now, Why why, Output& out) {
+  if (std::holds_alternative<Closed>(phase_) || std::holds_alternative<Apart>(phase_)) return;
   if (ran_out_) return;
   ++reasons_[static_cast<size_t>(why)];
   if (ending_) {
@@ -183,6 +184,7 @@ void Protocol::on_join(Instant now, const Host& sender, const Join& join, Output
   if (give_up_superseded(sender, join)) {
     if (candidates_.size() < kMaxHosts) add(candidates_, sender);
     enter_gather(now, Why::join_heard, out);
+    if (!std::holds_alternative<Gather>(phase_)) return;  // alone, or apart: what else it says is for another time
   }
   if (is_duplicate(now, sender, out)) return;
   weigh_join(now, sender, join, out);

@@ -106,8 +106,9 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
   uint32_t fresh = allowance - said;
   const uint64_t end_of_store = store_.forgotten_through().value + std::min(store_.capacity() - settings_.window_frames, store_.capacity() / 2);
   if (fresh == 0 && backlog != 0 && said != 0) rare_.saw(Rare::allowance_all_repeats);
-  if (token.high.value + fresh > end_of_store) {  // somebody is far behind: nobody may leave its window
-    fresh = 0;
+  const uint64_t open = end_of_store - std::min(end_of_store, token.high.value);
+  if (fresh > open) {  // somebody is far behind: nobody may leave its window
+    fresh = static_cast<uint32_t>(open);
     if (backlog != 0) rare_.saw(Rare::window_closed);
   }
   const Seq before = token.high;

@@ -23,7 +23,7 @@ std::string out_of(const char* field, uint64_t value, uint64_t least, uint64_t m
 std::string check_sizes(const Settings& s) {
   if (std::string why = out_of("frame_bytes", s.frame_bytes, kLeastFrameBytes, wire::kMaxPacketBytes); !why.empty()) return why;
   if (!std::has_single_bit(s.store_frames)) return is("store_frames", s.store_frames, "it must be a power of two");
-  if (std::string why = out_of("window_frames", s.window_frames, 1, s.store_frames); !why.empty()) return why;
+  if (std::string why = out_of("window_frames", s.window_frames, 1, s.store_frames / 2); !why.empty()) return why;
   if (std::string why = out_of("personal_frames", s.personal_frames, 1, UINT32_MAX); !why.empty()) return why;
   if (std::string why = out_of("own_frames", s.own_frames, 1, UINT32_MAX); !why.empty()) return why;
   if (std::string why = out_of("groups_per_process", s.groups_per_process, 1, kMaxGroupsOfProcess); !why.empty()) return why;
@@ -41,6 +41,9 @@ std::string check_times(const Settings& s) {
   if (s.consensus <= s.token_lost)
     return is("consensus", s.consensus,
               "who still waits for a token does not answer; make it more than token_lost, " + std::to_string(s.token_lost));
+  if (s.token_hold >= s.token_lost)
+    return is("token_hold", s.token_hold, "an idle token that rests for as long breaks its ring; make it less than token_lost, " + std::to_string(s.token_lost));
+  if (s.stalled_host == 0) return is("stalled_host", s.stalled_host, "each log is full for a moment now and then; 4 s are usual");
   if (s.join_resend >= s.consensus)
     return is("join_resend", s.join_resend, "it must be less than consensus, " + std::to_string(s.consensus));
   return {};

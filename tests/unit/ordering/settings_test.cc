@@ -32,7 +32,7 @@ TEST(Settings, EachBadOneIsNamedAndSoIsTheWayOut) {
       {"frame_bytes", [](Settings& s) { s.frame_bytes = 100; }, "256 to 65536"},
       {"frame_bytes", [](Settings& s) { s.frame_bytes = 65537; }, "256 to 65536"},
       {"store_frames", [](Settings& s) { s.store_frames = 1000; }, "power of two"},
-      {"window_frames", [](Settings& s) { s.window_frames = s.store_frames + 1; }, "1 to 4096"},
+      {"window_frames", [](Settings& s) { s.window_frames = s.store_frames / 2 + 1; }, "1 to 2048"},
       {"personal_frames", [](Settings& s) { s.personal_frames = 0; }, "1 to"},
       {"own_frames", [](Settings& s) { s.own_frames = 0; }, "1 to"},
       {"groups_per_process", [](Settings& s) { s.groups_per_process = kMaxGroupsOfProcess + 1; }, "1 to 1024"},
@@ -42,6 +42,8 @@ TEST(Settings, EachBadOneIsNamedAndSoIsTheWayOut) {
       {"message_limit", [](Settings& s) { s.message_limit = s.queue_bytes; }, "at most 3670016, or queue_bytes larger"},
       {"token_resend", [](Settings& s) { s.token_resend = s.token_lost; }, "less than token_lost"},
       {"consensus", [](Settings& s) { s.consensus = s.token_lost; }, "more than token_lost"},
+      {"token_hold", [](Settings& s) { s.token_hold = s.token_lost; }, "less than token_lost"},
+      {"stalled_host", [](Settings& s) { s.stalled_host = 0; }, "usual"},
       {"join_resend", [](Settings& s) { s.join_resend = s.consensus; }, "less than consensus"},
   };
   for (const Bad& bad : kAll) {

@@ -156,6 +156,36 @@ TEST(SlowReaders, TheNextRingBreaksAsWell) {
   EXPECT_EQ(net.log(2), lines({"m0", "trans 1 2", "ring 1 2", "m1", "trans 2", "ring 2"}));
 }
 
+// The next ring breaks by the word of a successor of another host's gateway, and there is just room for the first of the two ends.
+TEST(SlowReaders, TheNextRingBreaksByASuccessorsWord) {
+  Three world([](Settings& s) { s.stalled_host = 10'000 * kMs; });
+  StoryNet& net = world.net;
+  net.at(2).set_room(0);
+  net.submit(3, "m0");
+  ASSERT_TRUE(net.until_delivered(1, "m0"));
+  net.crash(3);
+  ASSERT_TRUE(net.until([&] { return net.at(2).is_operational() && net.at(2).members().size() == 2; }));
+  net.submit(1, "m1");
+  net.submit(1, "m2", Service::safe);
+  ASSERT_TRUE(net.until_delivered(1, "m1"));
+  const Host before = net.at(2).members().front(), successor{1, before.nonce + 1};
+  net.crash(1);
+  Join join;
+  join.ring_sequence = net.at(2).ring().sequence + 1;
+  join.candidates = {successor};
+  join.superseded = {before.nonce};
+  std::vector<std::byte> packet;
+  ASSERT_TRUE(wire::encode(successor, join, packet));
+  net.at(2).set_room(kOne);
+  net.say(1, 2, packet);
+  EXPECT_STREQ(net.at(2).phase_name(), "apart");
+  EXPECT_EQ(net.log(2), lines({"m0", "trans 1 2", "ring 1 2"}));
+  net.room(2, kPlenty);
+  const StoryNet::Log rest = net.log(2);
+  EXPECT_EQ(messages_in(rest), 2u);
+  EXPECT_EQ(rest.back(), "ring 2");
+}
+
 // The end of a configuration that is larger than the room comes in parts.
 TEST(SlowReaders, AnEndComesInParts) {
   Three world([](Settings& s) { s.stalled_host = 10'000 * kMs; });
