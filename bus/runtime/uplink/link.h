@@ -14,6 +14,7 @@
 
 #include "bus/ordering/stored.h"
 #include "bus/runtime/uplink/outgoing.h"
+#include "bus/runtime/uplink/parts.h"
 
 namespace evs::runtime::uplink {
 
@@ -35,6 +36,7 @@ class Link {
     uint64_t received = 0;      // datagrams
     uint64_t to_nobody = 0;     // packets to a host whose address is not known
     uint64_t flushed = 0;       // datagrams that had waited while we did not run
+    uint64_t not_flushed = 0;   // times when more came than there was patience for
   };
 
   // `sealing` and `sink` must outlive it. settings.frame_bytes must leave room for the seal in the medium's largest frame: frame_bytes_for().
@@ -66,8 +68,9 @@ class Link {
   const ordering::Protocol& protocol() const { return protocol_; }
   const Outgoing& outgoing() const { return outgoing_; }
   const Counts& counts() const { return counts_; }
-  // The medium's largest frame has shrunk below what we send: leave, and begin again with frame_bytes_for().
-  bool frames_are_too_large() const { return outgoing_.counts().too_big != 0; }
+  const Joiner& joiner() const { return joiner_; }
+  // Empty, or why this link is over, in words: the medium is closed, or nothing can be sealed any more. Another life may begin on another one.
+  std::string failure() const;
 
  private:
   bool receive(ordering::Instant now);
@@ -75,6 +78,7 @@ class Link {
   void carry_out(ordering::Instant now);
   void send(const ordering::Effect& effect);
   void learn(const ordering::Host& sender, uint32_t peer);
+  void make_room_for_a_peer();
 
   const Medium medium_;
   sealing::Sealing& sealing_;
@@ -85,7 +89,14 @@ class Link {
   std::vector<std::byte> room_;
   std::vector<evs_datagram> datagrams_;
   std::vector<sealing::ToOpen> to_open_;
-  std::map<ordering::HostId, std::pair<ordering::Host, uint32_t>> peers_;  // of hosts that we could open packets of
+  struct Peer {
+    ordering::Host host;
+    uint32_t index = 0;
+    bool vouched = false;
+  };
+  std::map<ordering::HostId, Peer> peers_;  // of hosts that we could open packets of
+  Joiner joiner_;
+  bool closed_ = false;
   bool drained_ = false;
   Counts counts_;
 };

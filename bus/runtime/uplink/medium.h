@@ -17,8 +17,10 @@ struct Medium {
   int32_t send(const evs_datagram* frames, size_t count, size_t* taken) const { return ops->send(self, frames, count, taken); }
   int32_t receive(evs_datagram* frames, size_t count, size_t* got) const { return ops->receive(self, frames, count, got); }
   int fd() const { return ops->receive_fd(self); }
-  void vouch_for(uint32_t peer) const {
-    if (peers != nullptr) peers->mark(self, peer);
+  // False: once more, when it is heard again.
+  bool vouch_for(uint32_t peer) const { return peers == nullptr || peers->mark(self, peer) == EVS_P_OK; }
+  void forget(uint32_t peer) const {
+    if (peers != nullptr) peers->forget(self, peer);
   }
 };
 

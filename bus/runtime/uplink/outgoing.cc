@@ -2,7 +2,10 @@
 // bus/runtime/uplink/outgoing.cc - see outgoing.h.
 #include "bus/runtime/uplink/outgoing.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "bus/runtime/uplink/parts.h"
 
 namespace evs::runtime::uplink {
 namespace {
@@ -11,7 +14,18 @@ constexpr size_t kMostWaiting = 8u << 20;  // bytes
 
 }  // namespace
 
+void Outgoing::look_at_medium() {
+  const size_t frame = std::min(medium_.largest_frame(), sealing::kMostDatagramBytes);
+  most_ = frame - std::min(frame, sealing_.overhead());
+}
+
 void Outgoing::add(uint32_t peer, ordering::Bytes packet) {
+  if (packet.size() <= most_) return put(peer, packet);
+  if (cut(packet, most_, ++next_cut_, scratch_, [&](ordering::Bytes part) { put(peer, part); })) ++counts_.cut;
+  else ++counts_.too_big;
+}
+
+void Outgoing::put(uint32_t peer, ordering::Bytes packet) {
   const size_t begin = bytes_.size(), room = sealing::kHeaderBytes + packet.size() + sealing::kTagBytes;
   if (begin + room > kMostWaiting) {
     ++counts_.overflowed;
@@ -34,10 +48,14 @@ void Outgoing::seal() {
   sealed_ = packets_.size();
 }
 
-void Outgoing::clear() {
-  bytes_.clear();
-  packets_.clear();
-  first_ = sealed_ = 0;
+// What the medium has taken makes room for what comes.
+void Outgoing::keep_waiting() {
+  const size_t begin = first_ == packets_.size() ? bytes_.size() : packets_[first_].begin;
+  bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<ptrdiff_t>(begin));
+  packets_.erase(packets_.begin(), packets_.begin() + static_cast<ptrdiff_t>(first_));
+  for (Packet& packet : packets_) packet.begin -= begin;
+  sealed_ -= first_;
+  first_ = 0;
 }
 
 bool Outgoing::flush() {
@@ -61,12 +79,16 @@ bool Outgoing::flush() {
     if (status == EVS_P_AGAIN) {
       ++counts_.postponed;
       first_ += done;
+      keep_waiting();
       return false;
     }
+    closed_ |= status == EVS_P_CLOSED;
+    if (status == EVS_P_TOO_BIG) look_at_medium();  // the next ones in parts
     ++(status == EVS_P_TOO_BIG ? counts_.too_big : counts_.refused);
     ++done;
   }
-  clear();
+  first_ = packets_.size();
+  keep_waiting();
   return true;
 }
 

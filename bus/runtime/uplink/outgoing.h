@@ -20,27 +20,32 @@ class Outgoing {
     uint64_t packets = 0, bytes = 0;
     uint64_t postponed = 0;   // calls in which the medium had no room for all
     uint64_t overflowed = 0;  // packets for which there was no room here either
-    uint64_t too_big = 0;     // for the medium: its largest frame has shrunk
+    uint64_t cut = 0;         // packets that were sent in parts
+    uint64_t too_big = 0;     // for the medium, or for parts
     uint64_t refused = 0;     // the medium failed
   };
 
-  Outgoing(sealing::Sealing& sealing, const Medium& medium) : sealing_(sealing), medium_(medium) {}
+  Outgoing(sealing::Sealing& sealing, const Medium& medium) : sealing_(sealing), medium_(medium) { look_at_medium(); }
 
   void add(uint32_t peer, ordering::Bytes packet);
+  // What the medium takes may shrink; whoever drives us asks now and then.
+  void look_at_medium();
   // True: the medium has all of it.
   bool flush();
   bool is_waiting() const { return first_ != packets_.size(); }
   const Counts& counts() const { return counts_; }
   // ok, or why nothing can be sealed any more: a new life must begin.
   sealing::SealStatus status() const { return status_; }
+  bool medium_is_closed() const { return closed_; }
 
  private:
   struct Packet {
     uint32_t peer;
     size_t begin, size;  // in bytes_: what is to be sealed; then the datagram
   };
+  void put(uint32_t peer, ordering::Bytes packet);
   void seal();
-  void clear();
+  void keep_waiting();
 
   sealing::Sealing& sealing_;
   const Medium& medium_;
@@ -48,6 +53,10 @@ class Outgoing {
   std::vector<Packet> packets_;
   std::vector<sealing::ToSeal> to_seal_;
   std::vector<evs_datagram> datagrams_;
+  std::vector<std::byte> scratch_;
+  size_t most_ = 0;    // bytes of a packet that the medium takes sealed
+  uint32_t next_cut_ = 0;
+  bool closed_ = false;
   size_t first_ = 0;   // that the medium has not taken
   size_t sealed_ = 0;  // up to here
   sealing::SealStatus status_ = sealing::SealStatus::ok;

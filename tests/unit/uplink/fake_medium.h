@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/unit/uplink/fake_medium.h - a datagram medium within one thread: it keeps order, loses nothing, and says "no room" when the test wants it to.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "bus/runtime/uplink/medium.h"
+
+namespace evs::runtime::uplink {
+
+class Air;
+
+// One host's end of it; its index is its peers' name for it.
+struct Station {
+  Air* air = nullptr;
+  uint32_t index = 0;
+  std::deque<std::pair<uint32_t, std::vector<std::byte>>> inbox;  // from whom
+  std::vector<size_t> sent;         // sizes, in order
+  size_t takes = SIZE_MAX;          // datagrams, and then there is no room
+  std::set<uint32_t> marked;
+  int32_t failure = EVS_P_OK;       // of each send and receive
+};
+
+class Air {
+ public:
+  explicit Air(size_t largest_frame) : largest_frame_(largest_frame) {}
+
+  Medium add() {
+    auto& station = stations_.emplace_back(std::make_unique<Station>());
+    station->air = this;
+    station->index = static_cast<uint32_t>(stations_.size() - 1);
+    return {&ops(), reinterpret_cast<evs_transport*>(station.get()), &peers()};
+  }
+  Station& at(size_t index) { return *stations_[index]; }
+  void shrink(size_t largest_frame) { largest_frame_ = largest_frame; }
+
+ private:
+  static Station& of(evs_transport* self) { return *reinterpret_cast<Station*>(self); }
+  static int32_t send(evs_transport* self, const evs_datagram* frames, size_t count, size_t* taken) {
+    Station& from = of(self);
+    for (*taken = 0; *taken < count; ++*taken) {
+      const evs_datagram& frame = frames[*taken];
+      if (from.failure != EVS_P_OK) return from.failure;
+      if (frame.size > from.air->largest_frame_) return EVS_P_TOO_BIG;
+      if (from.takes == 0) return EVS_P_AGAIN;
+      if (from.takes != SIZE_MAX) --from.takes;
+      from.sent.push_back(frame.size);
+      const auto* at = static_cast<const std::byte*>(frame.data);
+      for (auto& to : from.air->stations_)
+        if (to.get() != &from && (frame.peer == EVS_PEER_ALL || frame.peer == to->index)) to->inbox.push_back({from.index, {at, at + frame.size}});
+    }
+    return EVS_P_OK;
+  }
+  static int32_t receive(evs_transport* self, evs_datagram* frames, size_t count, size_t* got) {
+    Station& station = of(self);
+    if (station.failure != EVS_P_OK) return station.failure;
+    for (*got = 0; *got < count && !station.inbox.empty(); ++*got) {
+      const auto& [from, bytes] = station.inbox.front();
+      std::memcpy(frames[*got].data, bytes.data(), bytes.size());
+      frames[*got].peer = from;
+      frames[*got].size = bytes.size();
+      station.inbox.pop_front();
+    }
+    return *got == 0 ? EVS_P_AGAIN : EVS_P_OK;
+  }
+  static const evs_datagram_ops& ops() {
+    static const evs_datagram_ops table = {sizeof table, 0, [](evs_transport* self) { return of(self).air->largest_frame_; }, send, receive,
+                                           [](evs_transport*, uint32_t, char*, size_t) { return size_t{0}; }, [](evs_transport*) { return int32_t{-1}; }};
+    return table;
+  }
+  static const evs_peers_extension& peers() {
+    static const evs_peers_extension table = {sizeof table, 0,
+                                              [](evs_transport* self, uint32_t peer) {
+                                                of(self).marked.insert(peer);
+                                                return int32_t{EVS_P_OK};
+                                              },
+                                              [](evs_transport* self, uint32_t peer) { of(self).marked.erase(peer); }};
+    return table;
+  }
+
+  size_t largest_frame_;
+  std::vector<std::unique_ptr<Station>> stations_;
+};
+
+}  // namespace evs::runtime::uplink
