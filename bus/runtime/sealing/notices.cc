@@ -47,9 +47,8 @@ std::string text_of(const Notice& notice, const std::string& file) {
 void Notices::saw(uint64_t now_ns, Refusal why, const Header& header) {
   if (!is_told(why)) return;
   Episode& episode = episodes_[static_cast<size_t>(why)];
-  const bool over = !episode.open || now_ns - episode.last_ns > kQuietNs || now_ns - episode.began_ns > kEpisodeNs;
-  if (over) episode = {.began_ns = now_ns, .last_ns = now_ns, .named = 0, .told = 0, .open = true, .notices = {}};
-  episode.last_ns = now_ns;
+  const bool over = !episode.open || now_ns - episode.began_ns > kEpisodeNs;
+  if (over) episode = {.began_ns = now_ns, .named = 0, .told = 0, .open = true, .notices = {}};
   const HostId host = names_a_host(why) ? header.host : ordering::kNoHost;
   for (size_t i = 0; i < episode.named; ++i)
     if (episode.notices[i].host == host || episode.notices[i].others) return;

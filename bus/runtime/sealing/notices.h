@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/runtime/sealing/notices.h - refusals that a person should hear of, a line an episode.
 //
-// An episode is of one reason. It begins with a refusal, and ends when none has come for kQuietNs; one that lasts is begun anew each kEpisodeNs, so that what
-// is wrong for days is said each ten minutes. An episode names its first kNamed hosts, each once, and then says that there are more. So whatever is sent at
-// us, the log gets no more than kNamed + 1 lines a reason in ten minutes; what was refused is counted all the same.
+// An episode is of one reason. It begins with a refusal and lasts kEpisodeNs, so that what is wrong for days is said each ten minutes. It names its first
+// kNamed hosts, each once, and then says that there are more. So whatever is sent at us, the log gets no more than kNamed + 1 lines a reason in an episode;
+// what was refused is counted all the same. Silence does not end one: who is silent on purpose would have the next one's lines the sooner.
 //
 // The header of a packet that was refused is anybody's word. The lines say so: "in the name of host 7".
 //
@@ -27,7 +27,7 @@ struct Notice {
 
 class Notices {
  public:
-  static constexpr uint64_t kQuietNs = 60'000'000'000, kEpisodeNs = 600'000'000'000;
+  static constexpr uint64_t kEpisodeNs = 600'000'000'000;
   static constexpr size_t kNamed = 4;
 
   void saw(uint64_t now_ns, Refusal why, const Header& header);
@@ -36,7 +36,7 @@ class Notices {
 
  private:
   struct Episode {
-    uint64_t began_ns = 0, last_ns = 0;
+    uint64_t began_ns = 0;
     size_t named = 0, told = 0;
     bool open = false;
     std::array<Notice, kNamed + 1> notices;

@@ -121,9 +121,8 @@ TEST(Notices, AnEpisodeIsALineForAHost) {
   uint64_t now = kSecond;
   for (int i = 0; i < 10'000; ++i) EXPECT_EQ(b.hear(a.say("x"), now += kSecond / 100), Refusal::tag);
   EXPECT_THAT(b.notices(), ElementsAre(HasSubstr("in the name of host 1 do not open with key 1")));
-  now += Notices::kQuietNs + 1;  // it was quiet
-  EXPECT_EQ(b.hear(a.say("x"), now), Refusal::tag);
-  EXPECT_EQ(b.notices().size(), 1u);
+  EXPECT_EQ(b.hear(a.say("x"), now += 61 * kSecond), Refusal::tag);
+  EXPECT_THAT(b.notices(), IsEmpty());  // it was quiet, and the episode is the same
   EXPECT_EQ(b.count(Refusal::tag), 10'001u);
   for (uint64_t i = 0; i <= Notices::kEpisodeNs / kSecond; ++i) EXPECT_EQ(b.hear(a.say("x"), now += kSecond), Refusal::tag);
   EXPECT_EQ(b.notices().size(), 1u);  // and it lasts
@@ -140,6 +139,28 @@ TEST(Notices, ManyHostsAreNotManyLines) {
   EXPECT_THAT(lines[3], HasSubstr("host 4 "));
   EXPECT_THAT(lines[4], HasSubstr("from further hosts, which are not named, do not open with a key"));
   EXPECT_THAT(b.notices(), IsEmpty());
+}
+
+// Five forged hosts, silence, five others: whatever the silence, ten minutes have their five lines, and the next ten minutes theirs.
+TEST(Notices, WhoIsSilentNowAndThenGetsNoMoreLines) {
+  for (const uint64_t silence_s : {1u, 59u, 61u, 119u, 299u}) {
+    Notices notices;
+    size_t lines = 0;
+    HostId host = 0;
+    const auto burst = [&](uint64_t now) {
+      for (int i = 0; i < 5; ++i) {
+        Header header;
+        header.host = ++host;
+        notices.saw(now, Refusal::tag, header);
+      }
+      for (Notice notice; notices.take(notice);) ++lines;
+    };
+    const uint64_t begin = 7 * kSecond;
+    for (uint64_t now = begin; now <= begin + Notices::kEpisodeNs; now += silence_s * kSecond) burst(now);
+    EXPECT_EQ(lines, Notices::kNamed + 1) << silence_s;
+    burst(begin + Notices::kEpisodeNs + 1);
+    EXPECT_EQ(lines, 2 * (Notices::kNamed + 1)) << silence_s;
+  }
 }
 
 TEST(Notices, EachReasonHasItsSentence) {
