@@ -13,6 +13,8 @@
 #include <cstring>
 #include <memory>
 
+#include "bus/runtime/config_descriptor.h"
+
 namespace evs::runtime {
 namespace {
 
@@ -22,20 +24,6 @@ std::string error_text(int error) {
   char buffer[128];
   return strerror_r(error, buffer, sizeof(buffer));  // the GNU one: returns the text, wherever it stands
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Failure unreadable(const std::string& path, std::string_view reason) {
   return {printable(path) + ": cannot read the configuration: " + std::string(reason)};

@@ -10,6 +10,7 @@
 #include "bus/ordering/ids.h"
 #include "bus/ordering/little_endian.h"
 #include "bus/ordering/packets.h"
+#include "bus/ordering/wire_layout.h"
 
 namespace evs::runtime::sealing {
 
@@ -22,8 +23,7 @@ inline constexpr size_t kHeaderBytes = 40;
 inline constexpr size_t kTagBytes = 16;
 inline constexpr size_t kOverheadSealed = kHeaderBytes + kTagBytes;
 inline constexpr size_t kOverheadClear = kHeaderBytes;
-inline constexpr size_t kMostDatagramBytes = 65507;  // UDP over IPv4
-inline constexpr size_t kMostPacketBytes = kMostDatagramBytes - kOverheadSealed;
+inline constexpr size_t kMostPacketBytes = ordering::wire::kDatagramBytes - kOverheadSealed;
 
 enum class Form : uint8_t { sealed = 1, clear = 2 };
 

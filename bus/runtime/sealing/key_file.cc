@@ -10,22 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus/runtime/config_descriptor.h"
+
 namespace evs::runtime::sealing {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Failure failed(const std::string& path, const std::string& what, int error) {
   Failure failure{path + ": " + what + (what.empty() ? "" : ": ") + strerror(error)};
@@ -97,7 +85,7 @@ Result<Keyring> read_key_file(const std::string& path, KeyFileFault* fault) {
   why = KeyFileFault::unreadable;
   // Not blocking: a FIFO in its place is refused, not waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-  if (file.fd() < 0) {
+  if (file.get() < 0) {
     if (errno == ELOOP) {
       why = KeyFileFault::unsafe;
       return Failure{path + ": a symbolic link; a key is read from a regular file only"};
@@ -106,13 +94,13 @@ Result<Keyring> read_key_file(const std::string& path, KeyFileFault* fault) {
     return failed(path, "", errno);
   }
   struct stat status;
-  if (::fstat(file.fd(), &status) != 0) return failed(path, "", errno);
+  if (::fstat(file.get(), &status) != 0) return failed(path, "", errno);
   if (const std::string what = judge(status); !what.empty()) {
     why = KeyFileFault::unsafe;
     return Failure{path + ": " + what};
   }
   std::string text;
-  if (!read_all(file.fd(), text)) {
+  if (!read_all(file.get(), text)) {
     const int error = errno;
     wipe(text);
     return failed(path, "reading", error);
@@ -134,9 +122,9 @@ Result<bool> write_key_file(const std::string& path, const Keyring& keys, KeyFil
   if (was_there && !S_ISREG(before.st_mode)) return Failure{path + ": no regular file; it is left alone"};
   std::string made = path + ".XXXXXX";
   const Descriptor file(::mkostemp(made.data(), O_CLOEXEC));
-  if (file.fd() < 0) return failed(directory_of(path), "no file can be made in it", errno);
+  if (file.get() < 0) return failed(directory_of(path), "no file can be made in it", errno);
   std::string text = keys.text();
-  int error = fill(file.fd(), text, was_there ? &before : nullptr);
+  int error = fill(file.get(), text, was_there ? &before : nullptr);
   wipe(text);
   if (error == 0) error = put_in_place(made, path, how);
   if (error != 0) {
@@ -145,7 +133,7 @@ Result<bool> write_key_file(const std::string& path, const Keyring& keys, KeyFil
   }
   const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // EINVAL: a file system that cannot, and does not need to.
-  if (directory.fd() >= 0 && ::fsync(directory.fd()) != 0 && errno != EINVAL) return failed(path, "written, but its directory", errno);
+  if (directory.get() >= 0 && ::fsync(directory.get()) != 0 && errno != EINVAL) return failed(path, "written, but its directory", errno);
   return true;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "bus/ordering/wire_layout.h"
+
 namespace evs::runtime::uplink {
 namespace {
 
@@ -19,7 +21,7 @@ constexpr Duration kAskAgain = 100'000;  // a medium rings no bell when it has r
 }  // namespace
 
 uint32_t Link::frame_bytes_for(const Medium& medium, const sealing::Sealing& sealing) {
-  const size_t frame = std::min(medium.largest_frame(), sealing::kMostDatagramBytes);
+  const size_t frame = std::min(medium.largest_frame(), wire::kDatagramBytes);
   return frame <= sealing.overhead() ? 0 : static_cast<uint32_t>(std::min<size_t>(frame - sealing.overhead(), wire::kMaxPacketBytes));
 }
 
