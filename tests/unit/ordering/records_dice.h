@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/unit/ordering/records_dice.h - records at random. EVS_SEED=n replays one seed alone; EVS_LONG=1 runs many more.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <string>
+
+#include "tests/support/dice.h"
+#include "tests/unit/ordering/records_again.h"
+
+namespace evs::ordering::records {
+
+inline constexpr HostId kHighestHost = (1u << 20) - 1;
+
+// Records at random, in good form, of host `from`.
+class Draw {
+ public:
+  explicit Draw(uint64_t seed) : dice(seed), from(static_cast<HostId>(dice.between(1, kHighestHost))) {}
+
+  Process process() {
+    return {from << kSlotBits | static_cast<NodeId>(dice.between(1, 4095)), static_cast<uint32_t>(dice.next()), dice.next()};
+  }
+  Group group() {
+    Group drawn{};
+    for (std::byte& b : drawn) b = dice.one_in(2) ? std::byte{0} : static_cast<std::byte>(dice.next());
+    return drawn;
+  }
+  ChangeRecord change() {
+    ChangeRecord drawn{static_cast<Change>(dice.between(1, 5)), process(), {}};
+    if (drawn.what >= Change::join_group) drawn.group = group();
+    return drawn;
+  }
+  Opening opening() {
+    Opening drawn;
+    const bool configured = dice.below(4) != 0;
+    for (uint64_t more = dice.below(8); more > 0; --more) {
+      Member member{process(), configured && dice.one_in(2), {}};
+      for (uint64_t groups = dice.below(5); groups > 0; --groups) member.groups.push_back(group());
+      std::sort(member.groups.begin(), member.groups.end());
+      member.groups.erase(std::unique(member.groups.begin(), member.groups.end()), member.groups.end());
+      drawn.processes.push_back(std::move(member));
+    }
+    const auto by_node = [](const Member& a, const Member& b) { return a.process.node < b.process.node; };
+    const auto one_node = [](const Member& a, const Member& b) { return a.process.node == b.process.node; };
+    std::sort(drawn.processes.begin(), drawn.processes.end(), by_node);
+    drawn.processes.erase(std::unique(drawn.processes.begin(), drawn.processes.end(), one_node), drawn.processes.end());
+    if (!configured) return drawn;
+    drawn.configuration = {dice.between(1, UINT64_MAX / 2 - 1) * 2, static_cast<NodeId>(dice.between(1, from << kSlotBits))};
+    drawn.configuration_members = static_cast<uint32_t>(dice.between(std::max<size_t>(1, drawn.processes.size()), UINT32_MAX));
+    return drawn;
+  }
+
+  test::Dice dice;
+  HostId from;
+};
+
+inline void for_each_seed(const std::function<void(Draw&)>& story) {
+  const char* one = std::getenv("EVS_SEED");
+  const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
+  const uint64_t count = one != nullptr ? 1 : std::getenv("EVS_LONG") != nullptr ? 20000 : 400;
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    SCOPED_TRACE("EVS_SEED=" + std::to_string(seed));
+    Draw draw(seed);
+    story(draw);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace evs::ordering::records

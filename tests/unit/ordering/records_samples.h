@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tests/unit/ordering/records_samples.h - a record of each kind, and the bytes that the document says it has.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/support/golden.h"
+#include "tests/unit/ordering/records_again.h"
+
+namespace evs::ordering::records {
+
+using Record = std::vector<std::byte>;
+
+struct Sample {
+  std::string name;
+  Record bytes;
+  std::string hex;  // what the bytes must be; written down by a program that knows the document and not our code
+};
+
+inline Group group_of(const std::string& name) {
+  Group group{};
+  std::transform(name.begin(), name.end(), group.begin(), [](char c) { return static_cast<std::byte>(c); });
+  return group;
+}
+
+inline const Process kOne{kFrom << kSlotBits | 1, 4242, 3}, kTwo{kFrom << kSlotBits | 2, 4343, 1};
+
+inline Opening sample_opening() {
+  return {.configuration = {uint64_t{5} << 32 | 6, 3 << kSlotBits | 1},
+          .configuration_members = 3,
+          .processes = {{kOne, true, {group_of("orders"), group_of("trades")}}, {kTwo, false, {}}}};
+}
+
+inline std::vector<Sample> samples() {
+  const std::string orders = "6f7264657273" + std::string(52, '0'), trades = "747261646573" + std::string(52, '0');
+  std::vector<Sample> all{
+      {"message", {}, "010000000270000068656c6c6f"},
+      {"change", {}, "0204000001700000" "9210000000000000" "0300000000000000" + orders},
+      {"leave", {}, "0202000002700000" "f710000000000000" "0100000000000000"},
+      {"opening", {},
+       "0300000002000000" "0600000005000000" "0130000003000000" "0000000000000000"
+       "0170000092100000" "0300000000000000" "0200000001000000" + orders + trades +
+       "02700000f7100000" "0100000000000000" "0000000000000000"}};
+  encode_message(kTwo.node, std::as_bytes(std::span("hello", 5)), all[0].bytes);
+  encode(ChangeRecord{Change::join_group, kOne, group_of("orders")}, all[1].bytes);
+  encode(ChangeRecord{Change::leave, kTwo, {}}, all[2].bytes);
+  encode(sample_opening(), all[3].bytes);
+  return all;
+}
+enum { kMessage, kChange, kLeave, kOpening };  // of samples()
+
+// Behind something that is there already, and back.
+template <typename Said>
+Record round_trip(const Said& said, HostId from) {
+  Record out(3, std::byte{0x5a});
+  encode(said, out);
+  EXPECT_EQ(test::hex(Bytes(out).first(3)), "5a5a5a");
+  out.erase(out.begin(), out.begin() + 3);
+  Said heard;
+  EXPECT_TRUE(decode(out, from, heard));
+  EXPECT_TRUE(heard == said);
+  return out;
+}
+
+}  // namespace evs::ordering::records
