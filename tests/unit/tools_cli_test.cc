@@ -107,7 +107,8 @@ TEST(CommandLineTest, KeygenTakesAFileAndAStep) {
   ASSERT_EQ(p.status, std::nullopt) << p.complained;
   const KeygenOptions& keygen = p.line.options().keygen;
   EXPECT_EQ(keygen.file, "/etc/evs/key");
-  EXPECT_TRUE(keygen.rotate && !keygen.add && !keygen.retire && !keygen.force);
+  EXPECT_TRUE(keygen.rotate && !keygen.add && !keygen.retire && !keygen.force && !keygen.list);
+  EXPECT_TRUE(Parsed({"keygen", "--list", "/etc/evs/key"}).line.options().keygen.list);
 }
 
 TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
@@ -132,6 +133,7 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
       {{"verify", "x.trace", "--limit", "0"}, "--limit"},
       {{"keygen"}, "file is required"},
       {{"keygen", "k", "--add", "--retire"}, "excludes"},
+      {{"keygen", "k", "--list", "--rotate"}, "excludes"},
       {{"cat", "status"}, "status"},
   };
   for (const auto& c : cases) {

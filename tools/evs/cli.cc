@@ -224,12 +224,13 @@ void CommandLine::add_verify() {
 
 void CommandLine::add_keygen() {
   KeygenOptions& keygen = options_.keygen;
-  CLI::App& command = *app_.add_subcommand("keygen", "Make or replace the key that the hosts of a bus share");
+  CLI::App& command = *app_.add_subcommand("keygen", "Make, show or replace the key that the hosts of a bus share");
   command.add_option("file", keygen.file, "The key file, such as /etc/evs/key")->type_name("FILE")->required();
-  CLI::Option* add = command.add_flag("--add", keygen.add, "Add a key that opens and does not seal yet");
-  CLI::Option* rotate = command.add_flag("--rotate", keygen.rotate, "Let the key that was added seal")->excludes(add);
-  CLI::Option* retire = command.add_flag("--retire", keygen.retire, "Drop the key that no longer seals")->excludes(add)->excludes(rotate);
-  command.add_flag("--force", keygen.force, "Overwrite the file")->excludes(add)->excludes(rotate)->excludes(retire);
+  CLI::Option* list = command.add_flag("--list", keygen.list, "Show the ids of the keys, and which one seals; change nothing");
+  CLI::Option* add = command.add_flag("--add", keygen.add, "Add a key that opens and does not seal yet")->excludes(list);
+  CLI::Option* rotate = command.add_flag("--rotate", keygen.rotate, "Let the key that was added seal")->excludes(list)->excludes(add);
+  CLI::Option* retire = command.add_flag("--retire", keygen.retire, "Drop the key that no longer seals")->excludes(list)->excludes(add)->excludes(rotate);
+  command.add_flag("--force", keygen.force, "Overwrite the file")->excludes(list)->excludes(add)->excludes(rotate)->excludes(retire);
 }
 
 std::optional<int> CommandLine::parse(int argc, const char* const* argv) {

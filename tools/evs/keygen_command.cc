@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tools/evs/keygen_command.cc - four steps, each of which ends by naming the next. No key is ever printed.
+// tools/evs/keygen_command.cc - four steps, each of which ends by naming the next, and a look at where one is. No key is ever printed.
 #include "tools/evs/keygen_command.h"
 
 #include <cstdio>
@@ -19,17 +19,21 @@ using runtime::Result;
 std::string name(const sealing::GroupKey& key) { return "key " + std::to_string(key.id); }
 std::string command(const char* step, const std::string& file) { return "'evs keygen --" + std::string(step) + " " + file + "'"; }
 
-Result<bool> write(const KeygenOptions& options, const sealing::Keyring& keys, sealing::KeyFileWrite how) {
-  return sealing::write_key_file(options.file, keys, how);
+// What was done, and what is to be known about that.
+std::string with_warning(std::string said, const sealing::KeyFileWritten& written, const std::string& file) {
+  if (written.warning.empty()) return said;
+  return said + "Warning: " + written.warning + ". Do not repeat the step; after a power cut, look with " + command("list", file) + ".\n";
 }
 
 // What was done and what comes next.
 Result<std::string> make(const KeygenOptions& options) {
   const Result<sealing::GroupKey> key = sealing::draw_key(1);
   if (!key.ok()) return key.failure();
-  const Result<bool> written = write(options, sealing::Keyring(*key), options.force ? sealing::KeyFileWrite::replace : sealing::KeyFileWrite::create);
-  if (written.ok()) return options.file + ": key 1 made. Copy the file to every host of the bus, with mode 0600.\n";
-  if (options.force || written.error().find("File exists") == std::string::npos) return written.failure();
+  using How = sealing::KeyFileWrite;
+  sealing::KeyFileFault fault = sealing::KeyFileFault::none;
+  const auto written = sealing::write_key_file(options.file, sealing::Keyring(*key), options.force ? How::replace : How::create, &fault);
+  if (written.ok()) return with_warning(options.file + ": key 1 made. Copy the file to every host of the bus, with mode 0600.\n", *written, options.file);
+  if (fault != sealing::KeyFileFault::exists) return written.failure();
   return Failure{written.error() + ". Hosts that have that key would no longer understand this one: replace it step by step, beginning with " +
                  command("add", options.file) + ", or overwrite it with --force"};
 }
@@ -61,21 +65,39 @@ Result<std::string> retire(const KeygenOptions& options, sealing::Keyring& keys)
   return options.file + ": " + gone + " retired; " + name(keys.keys()[0]) + " is the only one.\n";
 }
 
-Result<std::string> step(const KeygenOptions& options) {
-  if (!options.add && !options.rotate && !options.retire) return make(options);
+Result<std::string> list(const KeygenOptions& options) {
+  const Result<sealing::Keyring> keys = sealing::read_key_file(options.file);
+  if (!keys.ok()) return keys.failure();
+  std::string said;
+  for (const sealing::GroupKey& key : keys->keys()) said += name(key) + (said.empty() ? " seals\n" : " opens\n");
+  return said;
+}
+
+Result<std::string> change(const KeygenOptions& options) {
   Result<sealing::Keyring> keys = sealing::read_key_file(options.file);
   if (!keys.ok()) return keys.failure();
   Result<std::string> said = options.add ? add(options, *keys) : options.rotate ? rotate(options, *keys) : retire(options, *keys);
   if (!said.ok()) return said;
-  const Result<bool> written = write(options, *keys, sealing::KeyFileWrite::replace);
+  const auto written = sealing::write_key_file(options.file, *keys, sealing::KeyFileWrite::replace);
   if (!written.ok()) return written.failure();
-  return said;
+  return with_warning(*said, *written, options.file);
+}
+
+Result<std::string> step(const KeygenOptions& options) {
+  if (options.list) return list(options);
+  const bool is_change = options.add || options.rotate || options.retire;
+  if (!is_change && !options.force) return make(options);  // which replaces nothing, so needs no lock
+  const auto lock = sealing::KeyFileLock::take(options.file);
+  if (!lock.ok()) return lock.failure();
+  return is_change ? change(options) : make(options);
 }
 
 }  // namespace
 
 int run_keygen(const KeygenOptions& options) {
   const Result<std::string> said = step(options);
+  const std::string others = said.ok() ? sealing::who_else_may_replace(options.file) : "";
+  if (!others.empty()) std::fprintf(stderr, "evs keygen: warning: %s\n", others.c_str());
   if (said.ok()) return print(*said);
   std::fprintf(stderr, "evs keygen: %s\n", said.error().c_str());
   return kExitFailure;

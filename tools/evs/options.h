@@ -76,7 +76,8 @@ struct VerifyOptions {
 
 struct KeygenOptions {
   std::string file;
-  bool add = false;  // at most one of these four
+  bool list = false;  // at most one of these five
+  bool add = false;
   bool rotate = false;
   bool retire = false;
   bool force = false;

@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "bus/runtime/config_descriptor.h"
 
 namespace evs::runtime::sealing {
 namespace {
@@ -22,15 +22,19 @@ Failure failed(const std::string& path, const std::string& what, int error) {
   return failure;
 }
 
+std::string octal(mode_t mode) {
+  char text[8];
+  snprintf(text, sizeof text, "%04o", static_cast<unsigned>(mode & 07777));
+  return text;
+}
+
 // Empty: it may be used.
 std::string judge(const struct stat& file) {
   if (!S_ISREG(file.st_mode)) return "no regular file; a key is read from nothing else";
   if (file.st_uid != 0 && file.st_uid != geteuid())
     return "owned by user " + std::to_string(file.st_uid) + "; it must belong to root or to user " + std::to_string(geteuid());
   if ((file.st_mode & 077) == 0) return {};
-  char mode[8];
-  snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(file.st_mode & 07777));
-  return std::string("mode ") + mode + " lets others at the key; chmod 0600, and replace the key if somebody may have read it";
+  return "mode " + octal(file.st_mode) + " lets others at the key; chmod 0600, and replace the key if somebody may have read it";
 }
 
 bool read_all(int fd, std::string& text) {
@@ -72,9 +76,27 @@ int fill(int fd, const std::string& text, const struct stat* like) {
 
 int put_in_place(const std::string& made, const std::string& path, KeyFileWrite how) {
   if (how == KeyFileWrite::replace) return ::rename(made.c_str(), path.c_str()) == 0 ? 0 : errno;
-  if (::link(made.c_str(), path.c_str()) != 0) return errno;  // which, unlike rename(), replaces nothing
+  if (::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system, or a kernel, without it. link() replaces nothing either.
+  if (::link(made.c_str(), path.c_str()) != 0) return errno;
   ::unlink(made.c_str());
   return 0;
+}
+
+// Empty: the new name is on disk, too.
+std::string sync_directory(const std::string& path) {
+  const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() >= 0 && ::fsync(directory.get()) == 0) return {};
+  if (directory.get() >= 0 && errno == EINVAL) return {};  // a file system that cannot, and does not need to
+  return "its directory was not brought to disk (" + std::string(strerror(errno)) + "): the file is in its place, and a power cut might undo that";
+}
+
+// For writing where that is allowed: NFS gives no exclusive lock on other descriptors.
+int open_to_lock(const std::string& path) {
+  constexpr int kFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  const int fd = ::open(path.c_str(), O_RDWR | kFlags);
+  return fd >= 0 ? fd : ::open(path.c_str(), O_RDONLY | kFlags);
 }
 
 }  // namespace
@@ -115,10 +137,17 @@ Result<Keyring> read_key_file(const std::string& path, KeyFileFault* fault) {
   return keys;
 }
 
-Result<bool> write_key_file(const std::string& path, const Keyring& keys, KeyFileWrite how) {
+Result<KeyFileWritten> write_key_file(const std::string& path, const Keyring& keys, KeyFileWrite how, KeyFileFault* fault) {
+  KeyFileFault unused;
+  KeyFileFault& why = fault != nullptr ? *fault : unused;
+  const auto refuse = [&](int error, const char* what) {
+    why = error == EEXIST ? KeyFileFault::exists : KeyFileFault::unwritable;
+    return failed(path, what, error);
+  };
+  why = KeyFileFault::unwritable;
   struct stat before;
   const bool was_there = ::lstat(path.c_str(), &before) == 0;
-  if (was_there && how == KeyFileWrite::create) return failed(path, "", EEXIST);
+  if (was_there && how == KeyFileWrite::create) return refuse(EEXIST, "");
   if (was_there && !S_ISREG(before.st_mode)) return Failure{path + ": no regular file; it is left alone"};
   std::string made = path + ".XXXXXX";
   const Descriptor file(::mkostemp(made.data(), O_CLOEXEC));
@@ -129,12 +158,34 @@ Result<bool> write_key_file(const std::string& path, const Keyring& keys, KeyFil
   if (error == 0) error = put_in_place(made, path, how);
   if (error != 0) {
     ::unlink(made.c_str());
-    return failed(path, "writing", error);
+    return refuse(error, error == EEXIST ? "" : "writing");
   }
-  const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: a file system that cannot, and does not need to.
-  if (directory.get() >= 0 && ::fsync(directory.get()) != 0 && errno != EINVAL) return failed(path, "written, but its directory", errno);
-  return true;
+  why = KeyFileFault::none;
+  return KeyFileWritten{sync_directory(path)};
+}
+
+Result<KeyFileLock> KeyFileLock::take(const std::string& path) {
+  KeyFileLock lock(open_to_lock(path));
+  struct stat held, there;
+  if (lock.file_.get() < 0 || ::fstat(lock.file_.get(), &held) != 0 || !judge(held).empty()) return KeyFileLock(-1);
+  const Failure busy{path + ": somebody else is replacing it at this moment; look at what is in it then ('evs keygen --list " + path + "'), and go on from there"};
+  if (::flock(lock.file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return busy;
+    return failed(path, "it cannot be locked; change a copy on another file system, and move it into this one's place", errno);
+  }
+  // Between opening and locking, who had the lock has put another in its place.
+  if (::lstat(path.c_str(), &there) != 0 || there.st_dev != held.st_dev || there.st_ino != held.st_ino) return busy;
+  return lock;
+}
+
+std::string who_else_may_replace(const std::string& path) {
+  const std::string directory = directory_of(path);
+  struct stat status, file;
+  if (::stat(directory.c_str(), &status) != 0 || ::lstat(path.c_str(), &file) != 0) return {};
+  const std::string what = ", and so may put another file in the place of " + path + ": keep the key in a directory like /etc/evs, which root alone may write to";
+  if ((status.st_mode & 022) != 0) return directory + ": its mode " + octal(status.st_mode) + " lets others than its owner and root write to it" + what;
+  if (status.st_uid == 0 || status.st_uid == file.st_uid) return {};
+  return directory + ": user " + std::to_string(status.st_uid) + ", whose the key is not, owns it" + what;
 }
 
 Result<GroupKey> draw_key(uint16_t id) {

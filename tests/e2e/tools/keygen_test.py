@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`evs keygen`: a key is made once, and replaced step by step; no step does harm in another's place."""
 import base64
+import fcntl
 import resource
 import signal
 import stat
@@ -63,6 +64,47 @@ class Keygen(BusTest):
         _, keys, _ = self.done("--add")
         self.assertEqual([number for number, _ in keys], [2, 3])
 
+    def test_what_is_in_a_file(self):
+        def listed():
+            before = os.stat(self.file)
+            result = self.keygen("--list")
+            self.assertEqual((result.returncode, result.stderr), (0, ""), result.stderr)
+            after = os.stat(self.file)
+            self.assertEqual((after.st_ino, after.st_mtime_ns), (before.st_ino, before.st_mtime_ns))
+            return result.stdout
+        self.refused("No such file or directory", "--list")
+        self.done()
+        self.assertEqual(listed(), "key 1 seals\n")
+        self.done("--add")
+        self.assertEqual(listed(), "key 1 seals\nkey 2 opens\n")
+        self.done("--rotate")
+        self.assertEqual(listed(), "key 2 seals\nkey 1 opens\n")
+        self.done("--retire")
+        self.assertEqual(listed(), "key 2 seals\n")
+        os.chmod(self.file, 0o640)
+        self.refused("lets others at the key", "--list")
+
+    def test_two_at_a_time(self):
+        self.done()
+        with open(self.file, "rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.refused("somebody else is replacing it", "--add")
+            self.refused("somebody else is replacing it", "--force")
+            self.refused("File exists")
+            self.assertEqual(self.keygen("--list").stdout, "key 1 seals\n")  # which waits for nobody
+        self.done("--add")
+
+    def test_a_directory_that_others_may_write_to(self):
+        self.done()
+        os.chmod(self.directory, 0o770)
+        for options in ("--list",), ("--add",):
+            result = self.keygen(*options)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(f"warning: {self.directory}: its mode 0770 lets others than its owner and root write to it", result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1)
+        os.chmod(self.directory, 0o755)
+        self.done("--rotate")
+
     def test_a_key_that_is_there_stays(self):
         self.done()
         self.refused("File exists. Hosts that have that key would no longer understand this one")
@@ -82,7 +124,7 @@ class Keygen(BusTest):
 
     def test_one_step_at_a_time(self):
         self.done()
-        for options in (("--add", "--rotate"), ("--rotate", "--retire"), ("--add", "--retire"), ("--add", "--force"), ("--retire", "--force")):
+        for options in (("--list", "--add"), ("--list", "--force"), ("--add", "--rotate"), ("--rotate", "--retire"), ("--add", "--retire"), ("--add", "--force"), ("--retire", "--force")):
             self.refused("excludes", *options, status=2)
         self.assertEqual(self.run_evs("keygen").returncode, 2)
 
