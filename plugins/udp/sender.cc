@@ -29,6 +29,7 @@ Sender::Sender(const Settings& settings, Counters& counters, Voice& voice, Peers
 }
 
 void Sender::limit_path(size_t mtu) {
+  if (mtu == 0) return;
   path_mtu_ = std::min(path_mtu_, std::max(mtu, kLeastFrame + settings_.header_bytes()));
   if (settings_.frame != 0) return;  // larger ones go in fragments
   const size_t before = std::exchange(largest_frame_, std::min(largest_frame_, path_mtu_ - settings_.header_bytes()));
@@ -40,10 +41,12 @@ void Sender::limit_path(size_t mtu) {
 int32_t Sender::send(Sockets& sockets, const evs_datagram* frames, size_t count, size_t* taken) {
   sockets_ = &sockets;
   *taken = 0;
+  resumed_ = count > 0 ? halfway_.resumes(frames, count) : 0;
   while (*taken < count) {
     size_t done = 0;
     const Answer answer = send_window(frames + *taken, std::min(count - *taken, kWindow), done);
     *taken += done;
+    resumed_ = 0;
     if (answer == Answer::full) counters_.add(Count::send_full);
     if (answer == Answer::full) return EVS_P_AGAIN;
     if (answer == Answer::dead) return EVS_P_CLOSED;
@@ -52,22 +55,25 @@ int32_t Sender::send(Sockets& sockets, const evs_datagram* frames, size_t count,
 }
 
 Sender::Answer Sender::send_window(const evs_datagram* frames, size_t count, size_t& done) {
+  frames_ = frames;
   through_ = 0;
   pending_ = 0;
   for (size_t i = 0; i < count; ++i) parts_[i] = {frames[i].data, frames[i].size};
   Answer answer = Answer::gone;
   for (size_t at = 0; at < count && answer == Answer::gone;) {
     const size_t most = sockets_->cuts ? path_mtu_ - settings_.header_bytes() : 0;
-    const Run run = next_run(frames + at, count - at, most);
-    answer = add_run(frames[at], run, at);
+    const Run run = next_run(frames + at, (at < resumed_ ? resumed_ : count) - at, most);
+    answer = add_run(run, at);
     at += run.count;
   }
   if (answer == Answer::gone) answer = flush();
+  if (answer == Answer::gone) halfway_.clear();
   done = answer == Answer::gone ? count : through_;
   return answer;
 }
 
-Sender::Answer Sender::add_run(const evs_datagram& frame, const Run& run, size_t first) {
+Sender::Answer Sender::add_run(const Run& run, size_t first) {
+  const evs_datagram& frame = frames_[first];
   const size_t done = first + run.count;
   if (frame.peer != EVS_PEER_ALL) {
     const Address* to = peers_.find(frame.peer);
@@ -76,14 +82,26 @@ Sender::Answer Sender::add_run(const evs_datagram& frame, const Run& run, size_t
     return Answer::gone;
   }
   if (settings_.mode == Mode::multicast) return add(settings_.group, run, first, done);
+  return add_to_each(run, first);
+}
+
+Sender::Answer Sender::add_to_each(const Run& run, size_t first) {
   const std::vector<uint32_t>& all = peers_.everybody();
-  // One after the other from where the last one ended: when room for all is never there at once, nobody is always the last.
-  for (size_t i = 0; i < all.size(); ++i) {
-    const Address* to = peers_.find(all[(fan_out_from_ + i) % all.size()]);
-    const Answer answer = add(*to, run, first, i + 1 == all.size() ? done : first, (fan_out_from_ + i) % all.size());
+  const size_t done = first + run.count;
+  const size_t from = first < resumed_ ? halfway_.reached(all) : 0;
+  for (size_t i = from; i < all.size(); ++i) {
+    const Address* to = peers_.find(all[i]);
+    const Answer answer = add(*to, run, first, i + 1 == all.size() ? done : first, i);
     if (answer != Answer::gone) return answer;
   }
+  if (from == all.size() && pending_ == 0) through_ = done;  // nobody is left to get it
   return Answer::gone;
+}
+
+// There was no room for `message`, or no socket.
+void Sender::stop_at(const Message& message) {
+  if (message.turn == kNoTurn) return halfway_.clear();
+  halfway_.stop(frames_ + message.first, message.run, peers_.everybody(), message.turn);
 }
 
 Sender::Answer Sender::add(const Address& to, const Run& run, size_t first, size_t done, size_t turn) {
@@ -121,7 +139,7 @@ Sender::Answer Sender::flush() {
     if (count < 0) {
       if (errno == EINTR) continue;
       if (const Answer answer = take_refusal(at, errno); answer != Answer::gone) {
-        if (messages_[at].turn != kNoTurn) fan_out_from_ = messages_[at].turn;
+        stop_at(messages_[at]);
         pending_ = 0;
         return answer;
       }

@@ -124,7 +124,9 @@ typedef struct evs_datagram_ops {
   /* Largest frame in bytes; may shrink while open. [service] [nonblock] */
   size_t (*largest_frame)(evs_transport *self);
   /* Hands `count` frames to the medium, in order; *taken of them were. data belongs to the host again on return.
-   * EVS_P_AGAIN: the first not taken has no room now. EVS_P_TOO_BIG: it exceeds largest_frame(). A failure of the way, such as a network that
+   * EVS_P_AGAIN: the first not taken has no room now, and the host's next call begins with it, the same bytes to the same peer, perhaps
+   * elsewhere in memory; so a medium that sends to all by sending to each may go on where it stopped. Should the host give it up and offer
+   * something else, some peers may have had it. EVS_P_TOO_BIG: it exceeds largest_frame(). A failure of the way, such as a network that
    * is down or a peer that refuses, is loss: the frames are taken. [service] [nonblock] */
   int32_t (*send)(evs_transport *self, const evs_datagram *frames, size_t count, size_t *taken);
   /* Fills up to `count` frames; *got of them. EVS_P_AGAIN: none there. A frame that exceeds its room is counted and lost. An index of a peer
