@@ -8,19 +8,34 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <memory>
+#include <system_error>
+
+#include "plugins/udp/sockets.h"
 
 namespace evs::udp {
 
 namespace {
 
-unsigned mtu_of(const std::string& name) {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+Problem blind(int error) {
+  const bool too_many = error == EMFILE || error == ENFILE;
+  return {EVS_P_NO_RESOURCES,
+          "cannot look at this machine's interfaces: " + std::generic_category().message(error) + (too_many ? "; raise the limit (ulimit -n)" : ""),
+          true};
+}
+
+// Both through one socket for all: a machine may have thousands of interfaces.
+unsigned mtu_of(const Fd& socket, const std::string& name) {
   ifreq request{};
   std::strncpy(request.ifr_name, name.c_str(), sizeof(request.ifr_name) - 1);
-  const bool told = fd >= 0 && ioctl(fd, SIOCGIFMTU, &request) == 0;
-  if (fd >= 0) close(fd);
-  return told ? static_cast<unsigned>(request.ifr_mtu) : 0;
+  return ioctl(socket.get(), SIOCGIFMTU, &request) == 0 ? static_cast<unsigned>(request.ifr_mtu) : 0;
+}
+unsigned index_of(const Fd& socket, const std::string& name) {
+  ifreq request{};
+  std::strncpy(request.ifr_name, name.c_str(), sizeof(request.ifr_name) - 1);
+  return ioctl(socket.get(), SIOCGIFINDEX, &request) == 0 ? static_cast<unsigned>(request.ifr_ifindex) : 0;
 }
 
 std::string words(const std::vector<Interface>& all) {
@@ -60,13 +75,14 @@ bool answers_to(const Interface& interface, const Address& address) {
 }
 
 // Our address on the way to a peer: the kernel's routes know, and connecting a datagram socket sends nothing.
-Address way_to(const Address& peer) {
-  const int fd = socket(peer.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+Trouble way_to(const Address& peer, Address& out) {
+  const Fd fd(socket(peer.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd.open()) return blind(errno);
   sockaddr_storage own{};
   socklen_t size = sizeof(own);
-  const bool told = fd >= 0 && connect(fd, peer.raw(), peer.size()) == 0 && getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0;
-  if (fd >= 0) close(fd);
-  return told ? Address::of(reinterpret_cast<sockaddr*>(&own)).value_or(Address{}) : Address{};
+  const bool told = connect(fd.get(), peer.raw(), peer.size()) == 0 && getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0;
+  out = told ? Address::of(reinterpret_cast<sockaddr*>(&own)).value_or(Address{}) : Address{};
+  return {};
 }
 
 Trouble the_named(const Settings& settings, const std::vector<Interface>& all, Place& out) {
@@ -106,25 +122,27 @@ Trouble the_owner(const std::vector<Interface>& all, const Address& address, Pla
 
 }  // namespace
 
-std::vector<Interface> list_interfaces() {
-  std::vector<Interface> all;
-  ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0) return all;
-  for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
+Trouble list_interfaces(std::vector<Interface>& all) {
+  all.clear();
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.open()) return blind(errno);
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return blind(errno);
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     auto known = std::find_if(all.begin(), all.end(), [&](const Interface& one) { return one.name == entry->ifa_name; });
     if (known == all.end()) {
       Interface fresh;
       fresh.name = entry->ifa_name;
-      fresh.index = if_nametoindex(entry->ifa_name);
-      fresh.mtu = mtu_of(fresh.name);
+      fresh.index = index_of(socket, fresh.name);
+      fresh.mtu = mtu_of(socket, fresh.name);
       fresh.up = (entry->ifa_flags & IFF_UP) != 0;
       fresh.loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
       known = all.insert(all.end(), fresh);
     }
     if (auto address = Address::of(entry->ifa_addr)) known->addresses.push_back(address->with_port(0));
   }
-  freeifaddrs(first);
-  return all;
+  return {};
 }
 
 Trouble choose_place(const Settings& settings, const std::vector<Interface>& all, Place& out) {
@@ -132,8 +150,10 @@ Trouble choose_place(const Settings& settings, const std::vector<Interface>& all
   out.own = settings.address;
   out.tied = settings.mode == Mode::multicast || !settings.interface.empty();
   if (out.own.empty() && settings.interface.empty() && settings.mode == Mode::unicast) {
-    for (const Address& peer : settings.peers)  // the first may be ourselves, which is as good
-      if (out.own.empty()) out.own = way_to(peer);
+    for (const Address& peer : settings.peers) {  // the first may be ourselves, which is as good
+      if (!out.own.empty()) break;
+      if (Trouble trouble = way_to(peer, out.own)) return trouble;
+    }
     if (out.own.empty()) return Problem{EVS_P_NO_RESOURCES, "no way leads to " + settings.peers.front().host() + ": name the interface or the address"};
   }
   Trouble trouble = !settings.interface.empty() ? the_named(settings, all, out)

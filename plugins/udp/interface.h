@@ -15,12 +15,13 @@ namespace evs::udp {
 struct Interface {
   std::string name;
   unsigned index = 0;
-  unsigned mtu = 0;
+  unsigned mtu = 0;  // 0: not known
   bool up = false, loopback = false;
   std::vector<Address> addresses;  // without a port
 };
 
-std::vector<Interface> list_interfaces();
+// A failure is blind: no list is not a list of none.
+Trouble list_interfaces(std::vector<Interface>& all);
 
 struct Place {
   Interface interface;

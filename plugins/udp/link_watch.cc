@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// plugins/udp/link_watch.cc - rtnetlink's multicasts, read for their kind alone.
+// plugins/udp/link_watch.cc - rtnetlink's multicasts, read for their kind and their interface alone.
 #include "plugins/udp/link_watch.h"
 
 #include <linux/netlink.h>
@@ -13,6 +13,16 @@ namespace evs::udp {
 namespace {
 
 constexpr int kReadsAtOnce = 64;  // the rest rings again
+
+// The interface that a message is about; 0: none that we know of.
+unsigned index_of(const nlmsghdr& message) {
+  const bool link = message.nlmsg_type == RTM_NEWLINK || message.nlmsg_type == RTM_DELLINK;
+  const bool address = message.nlmsg_type == RTM_NEWADDR || message.nlmsg_type == RTM_DELADDR;
+  const void* const body = reinterpret_cast<const char*>(&message) + NLMSG_HDRLEN;
+  if (link && message.nlmsg_len >= NLMSG_LENGTH(sizeof(ifinfomsg))) return static_cast<unsigned>(static_cast<const ifinfomsg*>(body)->ifi_index);
+  if (address && message.nlmsg_len >= NLMSG_LENGTH(sizeof(ifaddrmsg))) return static_cast<const ifaddrmsg*>(body)->ifa_index;
+  return 0;
+}
 
 }  // namespace
 
@@ -32,16 +42,16 @@ LinkWatch::News LinkWatch::take(unsigned index) {
     const ssize_t size = recv(netlink_.get(), buffer, sizeof(buffer), MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == ENOBUFS) {  // too much changed at once: the more reason to look
-      news.any = news.gone = true;
+      news.any = news.ours = news.gone = true;
       continue;
     }
     if (size <= 0) break;
     news.any = true;
     auto left = static_cast<unsigned>(size);
     for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer); NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
-      if (message->nlmsg_type != RTM_DELLINK) continue;
-      const auto* link = static_cast<const ifinfomsg*>(NLMSG_DATA(message));
-      news.gone |= link->ifi_index == static_cast<int>(index);
+      if (index_of(*message) != index) continue;
+      news.ours = true;
+      news.gone |= message->nlmsg_type == RTM_DELLINK;
     }
   }
   return news;

@@ -15,7 +15,8 @@ class LinkWatch {
   int fd() const { return netlink_.get(); }
 
   struct News {
-    bool any = false;   // something changed
+    bool any = false;   // something changed, perhaps on another interface: a host of containers has thousands
+    bool ours = false;  // the interface of that index, or an address of it
     bool gone = false;  // the interface of that index was removed; one of the same index may be another
   };
   News take(unsigned index);

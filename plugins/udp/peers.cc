@@ -55,9 +55,31 @@ uint32_t Peers::take(const Address& address, Kind kind) {
 }
 
 uint32_t Peers::configure(const Address& address) {
-  if (const uint32_t known = *link_to(address); known != kNoPeer) return index_of(known);
+  const uint32_t known = *link_to(address);
+  if (known != kNoPeer && places_[known].kind != Kind::stranger) {
+    places_[known].kind = Kind::configured;
+    return index_of(known);
+  }
   if (kept_ == kPlaces - kStrangers) return kNoPeer;
-  return index_of(take(address, Kind::configured));
+  if (known == kNoPeer) return index_of(take(address, Kind::configured));
+  keep(known, Kind::configured);
+  return index_of(known);
+}
+
+void Peers::release(const Address& address) {
+  uint32_t* link = link_to(address);
+  if (*link == kNoPeer || places_[*link].kind != Kind::configured) return;
+  remove_from_everybody(index_of(*link));
+  free_place(link);
+  --kept_;
+}
+
+// A stranger no more.
+void Peers::keep(uint32_t at, Kind kind) {
+  places_[at].kind = kind;
+  --strangers_;
+  ++kept_;
+  everybody_.push_back(index_of(at));
 }
 
 uint32_t Peers::learn(const Address& address) {
@@ -77,16 +99,20 @@ bool Peers::push_out_a_stranger() {
   for (Place& place : places_)
     if (place.kind == Kind::stranger && (oldest == nullptr || place.heard < oldest->heard)) oldest = &place;
   if (oldest->round == round_) return false;
-  uint32_t* link = link_to(oldest->address);
-  const uint32_t at = *link;
-  *link = oldest->next;
-  oldest->kind = Kind::free;
-  ++oldest->generation;
-  oldest->next = free_;
-  free_ = at;
+  free_place(link_to(oldest->address));
   --strangers_;
   ++pushed_out_;
   return true;
+}
+
+void Peers::free_place(uint32_t* link) {
+  const uint32_t at = *link;
+  Place& place = places_[at];
+  *link = place.next;
+  place.kind = Kind::free;
+  ++place.generation;
+  place.next = free_;
+  free_ = at;
 }
 
 bool Peers::mark(uint32_t index, bool& full) {
@@ -98,10 +124,7 @@ bool Peers::mark(uint32_t index, bool& full) {
     full = true;
     return false;
   }
-  place->kind = Kind::marked;
-  --strangers_;
-  ++kept_;
-  everybody_.push_back(index);
+  keep(index & kPlaceMask, Kind::marked);
   return true;
 }
 

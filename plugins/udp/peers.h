@@ -34,6 +34,8 @@ class Peers {
 
   // A peer of the configuration; kNoPeer when the table is full.
   uint32_t configure(const Address& address);
+  // It is one no more: the address is our own now.
+  void release(const Address& address);
 
   void begin_round() { ++round_; }
   // The index of the sender of something that arrived. kNoPeer: every stranger's place was taken in this round.
@@ -63,6 +65,8 @@ class Peers {
   uint32_t* link_to(const Address& address);  // the chain's word that leads to it, or the chain's end
   uint32_t take(const Address& address, Kind kind);
   bool push_out_a_stranger();
+  void free_place(uint32_t* link);
+  void keep(uint32_t at, Kind kind);
   Place* place_of(uint32_t index);
   uint32_t index_of(uint32_t place) const;
   void remove_from_everybody(uint32_t index);

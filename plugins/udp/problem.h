@@ -14,6 +14,7 @@ namespace evs::udp {
 struct Problem {
   int32_t status;
   std::string text;
+  bool blind = false;  // this process could not look, for want of a descriptor say: nothing is known of the network
 };
 using Trouble = std::optional<Problem>;  // empty: all is well
 

@@ -44,24 +44,24 @@ Trouble Receiver::open() {
   return {};
 }
 
-void Receiver::watch(Sockets& sockets) {
+Trouble Receiver::watch(Sockets& sockets) {
   sources_ = {};
   sources_[0].fd = sockets.group.open() ? &sockets.group : &sockets.own;
   sources_[0].to_all = sockets.group.open();
   if (sockets.group.open()) sources_[1].fd = &sockets.own;
   first_ = 0;
   staged_from_ = nullptr;
-  staged_ = next_ = 0;
-  cut_ = {};
-  peer_ = kNoPeer;
   at_once_ = sockets.joins ? kRunsAtOnce : kSlots;
   for (size_t i = 0; i < sources_.size(); ++i) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = static_cast<uint32_t>(i);
     // A socket that was closed has left the epoll by itself.
-    if (sources_[i].fd != nullptr) epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sources_[i].fd->get(), &event);
+    if (sources_[i].fd == nullptr || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sources_[i].fd->get(), &event) == 0) continue;
+    return Problem{EVS_P_NO_RESOURCES, "cannot wait on the sockets: " + std::generic_category().message(errno) +
+                                           (errno == ENOSPC ? "; as root: raise fs.epoll.max_user_watches with sysctl -w" : "")};
   }
+  return {};
 }
 
 int32_t Receiver::receive(evs_datagram* frames, size_t count, size_t* got) {
@@ -120,6 +120,7 @@ bool Receiver::fill_from(Source& source) {
       staged_ = static_cast<size_t>(count);
       next_ = 0;
       staged_from_ = &source;
+      staged_to_all_ = source.to_all;
       source.dry = staged_ < at_once_;
       return true;
     }
@@ -144,7 +145,7 @@ void Receiver::accept(size_t slot) {
       int size = 0;
       std::memcpy(&size, CMSG_DATA(c), sizeof(size));
       segment = static_cast<size_t>(size);
-    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL && staged_from_ != nullptr) {
       uint32_t drops = 0;
       std::memcpy(&drops, CMSG_DATA(c), sizeof(drops));
       const uint32_t fresh = drops - std::exchange(staged_from_->drops, drops);
@@ -186,7 +187,7 @@ Receiver::Out Receiver::hand_out(evs_datagram& frame) {
   std::memcpy(frame.data, data, size);
   frame.size = size;
   frame.peer = peer_;
-  frame.flags = staged_from_->to_all ? EVS_DATAGRAM_TO_ALL : 0;
+  frame.flags = staged_to_all_ ? EVS_DATAGRAM_TO_ALL : 0;
   counters_.add(Count::received_datagrams);
   counters_.add(Count::received_bytes, size);
   if (joined_) counters_.add(Count::received_segments);

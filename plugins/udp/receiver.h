@@ -24,7 +24,7 @@ class Receiver {
   ~Receiver();
 
   Trouble open();               // memory, epoll, bell; once
-  void watch(Sockets& sockets);  // sockets that were opened (anew); what stands in the stage stays
+  Trouble watch(Sockets& sockets);  // sockets that were opened (anew); what stands in the stage stays
   void set_own(const Address& own, bool loopback) { own_ = own, loopback_ = loopback; }
 
   int32_t receive(evs_datagram* frames, size_t count, size_t* got);
@@ -67,7 +67,8 @@ class Receiver {
   // The stage.
   char* memory_ = nullptr;
   size_t staged_ = 0, next_ = 0;
-  Source* staged_from_ = nullptr;
+  Source* staged_from_ = nullptr;  // nullptr: a socket that is no more
+  bool staged_to_all_ = false;
   Cut cut_;
   uint32_t peer_ = kNoPeer;  // who sent what is being cut
   Address sender_;

@@ -6,11 +6,15 @@
 // bears the name. receive_fd() is an epoll descriptor of ours, so the host keeps it throughout.
 #include "plugins/udp/transport.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace evs::udp {
 
 namespace {
 
 constexpr uint64_t kLookAgainNs = 1'000'000'000;  // while the interface is absent, or nobody tells us of changes
+constexpr uint64_t kLooksApartNs = 100'000'000;  // a look lists all interfaces, and changes come in swarms
 
 }  // namespace
 
@@ -29,11 +33,17 @@ evs_transport::evs_transport(const evs_host* host, Settings given, uint64_t seed
 Trouble evs_transport::open() {
   links.open();  // before the first look, so that no change falls between
   Place place;
-  if (Trouble trouble = choose_place(settings, list_interfaces(), place)) return trouble;
+  if (Trouble trouble = find_place(place)) return trouble;
   if (Trouble trouble = receiver.open()) return trouble;
   if (Trouble trouble = open_at(place)) return trouble;
   say_buffers();
   return configure_peers();
+}
+
+Trouble evs_transport::find_place(Place& out) const {
+  std::vector<Interface> all;
+  if (Trouble trouble = list_interfaces(all)) return trouble;
+  return choose_place(settings, all, out);
 }
 
 Trouble evs_transport::open_at(const Place& place) {
@@ -44,12 +54,17 @@ Trouble evs_transport::open_at(const Place& place) {
   place_ = place;
   sender.limit_path(place.interface.mtu);
   receiver.set_own(place.own, place.interface.loopback);
-  receiver.watch(sockets_);
+  if (Trouble trouble = receiver.watch(sockets_)) {
+    sockets_ = Sockets{};  // who hears nothing says nothing
+    return trouble;
+  }
   describe();
   return {};
 }
 
+// All of the list but ourselves, whoever that is today.
 Trouble evs_transport::configure_peers() {
+  peers.release(place_.own);
   for (const Address& peer : settings.peers) {
     if (peer == place_.own) continue;
     if (peers.configure(peer) == kNoPeer)
@@ -95,30 +110,39 @@ int32_t evs_transport::receive(evs_datagram* frames, size_t count, size_t* got) 
 
 uint64_t evs_transport::work(uint64_t now) {
   const LinkWatch::News news = links.take(place_.interface.index);
-  if (news.any || now >= look_at_ns_) {
-    look_at_interface(news.gone);
+  replaced_ |= news.gone;
+  if (news.ours || (news.any && absent_)) look_at_ns_ = std::min(look_at_ns_, looked_at_ns_ + kLooksApartNs);
+  if (now >= look_at_ns_) {
+    look_at_interface();
     looked_at_ns_ = now;
-    look_at_ns_ = absent_ || links.fd() < 0 ? now + kLookAgainNs : UINT64_MAX;
+    look_at_ns_ = absent_ || blind_ || links.fd() < 0 ? now + kLookAgainNs : UINT64_MAX;
   }
   counters.set(Count::strangers_pushed_out, peers.pushed_out());
   if (offload_said_ != sockets_.cuts) describe();
   return look_at_ns_;
 }
 
-void evs_transport::look_at_interface(bool replaced) {
+void evs_transport::look_at_interface() {
   Place now;
-  Trouble trouble = choose_place(settings, list_interfaces(), now);
-  const bool changed = replaced || absent_ || !sockets_.open() || !now.same_as(place_);
-  if (!trouble && !changed) return sender.limit_path(now.interface.mtu);
-  if (!trouble) trouble = open_at(now);
-  if (!trouble) {
-    counters.add(Count::reopened);
-    voice.say(EVS_HOST_LOG_INFO, "udp.reopened", "sockets opened anew on " + now.interface.name + ", address " + now.own.text());
-    absent_ = false;
+  Trouble trouble = find_place(now);
+  if (trouble && trouble->blind) {
+    if (!std::exchange(blind_, true)) voice.say(EVS_HOST_LOG_WARNING, "udp.blind", trouble->text + "; going on as before");
     return;
   }
+  blind_ = false;
+  const bool changed = std::exchange(replaced_, false) || absent_ || !sockets_.open() || !now.same_as(place_);
+  if (!trouble && !changed) return sender.limit_path(now.interface.mtu);
+  if (!trouble) trouble = open_at(now);
+  if (!trouble) return go_on_at(now);
   if (!absent_) voice.say(EVS_HOST_LOG_WARNING, "udp.absent", trouble->text + "; all that is sent is lost until it is back");
   absent_ = true;
+}
+
+void evs_transport::go_on_at(const Place& place) {
+  absent_ = false;
+  counters.add(Count::reopened);
+  voice.say(EVS_HOST_LOG_INFO, "udp.reopened", "sockets opened anew on " + place.interface.name + ", address " + place.own.text());
+  if (Trouble trouble = configure_peers()) voice.say(EVS_HOST_LOG_WARNING, "udp.peers", trouble->text);
 }
 
 void evs_transport::describe() {

@@ -36,12 +36,16 @@ struct evs_transport {
   evs::udp::Trouble open_at(const evs::udp::Place& place);
   evs::udp::Trouble configure_peers();
   void say_buffers();
-  void look_at_interface(bool replaced);
+  evs::udp::Trouble find_place(evs::udp::Place& out) const;
+  void look_at_interface();
+  void go_on_at(const evs::udp::Place& place);
   void describe();
 
   evs::udp::Place place_;
   evs::udp::Sockets sockets_;
   bool absent_ = false;      // the interface or our address is not there
+  bool blind_ = false;       // the last look saw nothing: what was there before holds
+  bool replaced_ = false;    // the interface was removed since the last look that saw something
   bool offload_said_ = true;  // what describe() last told of it
   uint64_t look_at_ns_ = 0, looked_at_ns_ = 0;
   mutable std::mutex text_mutex_;

@@ -19,6 +19,7 @@
 namespace evs::udp_test {
 
 constexpr int kPatienceMs = 10'000;
+constexpr uint64_t kSoonMs = 200;  // the transport looks at its interface once in 100 ms
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 inline const runtime::LoadedPlugin& plugin() {
@@ -129,9 +130,15 @@ class Host {
     return heard.empty() ? EVS_PEER_ALL : heard.back().peer;
   }
 
-  // The service thread's turn, and its descriptor.
+  // The service thread's turn, with those that it asks for soon, and its descriptor.
   void work() {
-    wire_.inside(number_, [&] { transport_->service().work(now_ns()); });
+    for (uint64_t next = 0; true;) {
+      wire_.inside(number_, [&] { next = transport_->service().work(now_ns()); });
+      const uint64_t now = now_ns(), wait = next > now ? (next - now) / 1'000'000 + 1 : 0;
+      if (wait > kSoonMs) return;
+      pollfd change{transport_->service().fd(), POLLIN, 0};
+      poll(&change, 1, static_cast<int>(wait));
+    }
   }
   bool told_of_change() const {
     pollfd wait{transport_->service().fd(), POLLIN, 0};

@@ -50,6 +50,31 @@ TEST(Peers, AFloodPushesOutStrangersAlone) {
   EXPECT_EQ(peers.learn(number(2)), vouched);
 }
 
+// The list is read again when our own address has changed.
+TEST(Peers, TheListMayTakeAndLeave) {
+  Peers peers(1);
+  const uint32_t one = peers.configure(number(1)), two = peers.configure(number(2)), stranger = peers.learn(number(3));
+  bool full = false;
+  const uint32_t vouched = peers.learn(number(4));
+  ASSERT_TRUE(peers.mark(vouched, full));
+  EXPECT_EQ(peers.configure(number(2)), two) << "it may be read twice";
+  peers.release(number(1));
+  peers.release(number(4));  // not the list's
+  peers.release(number(9));
+  EXPECT_EQ(name(peers, one), "nobody");
+  EXPECT_EQ(peers.configure(number(3)), stranger) << "known before, and counts from here on";
+  EXPECT_EQ(peers.configure(number(4)), vouched);
+  EXPECT_EQ(peers.everybody(), (std::vector<uint32_t>{two, vouched, stranger}));
+  EXPECT_EQ(peers.kept(), 3u);
+  EXPECT_EQ(peers.strangers(), 0u);
+  for (const uint32_t index : {stranger, vouched}) peers.forget(index);  // the list does not let go
+  EXPECT_EQ(peers.everybody().size(), 3u);
+  const uint32_t again = peers.configure(number(1));
+  EXPECT_NE(again, one);
+  EXPECT_EQ(name(peers, again), "10.0.0.1");
+  EXPECT_EQ(peers.learn(number(1)), again);
+}
+
 TEST(Peers, WhoWasHeardLongestAgoGoesFirst) {
   Peers peers(1);
   std::vector<uint32_t> index;

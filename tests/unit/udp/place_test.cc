@@ -2,6 +2,7 @@
 // tests/unit/udp/place_test.cc - which interface and address are meant, on machines that are made up.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "plugins/udp/interface.h"
 
@@ -77,12 +78,39 @@ TEST(Place, TiedToTheInterfaceWhenItIsNamedOrMulticast) {
   Settings unicast;
   unicast.mode = Mode::unicast;
   unicast.peers = {*Address::parse("127.0.0.1", 5410)};
-  ASSERT_FALSE(choose_place(unicast, list_interfaces(), place));  // this machine's: the way to its own loopback is known everywhere
+  std::vector<Interface> all;
+  ASSERT_FALSE(list_interfaces(all));
+  ASSERT_FALSE(choose_place(unicast, all, place));  // this machine's: the way to its own loopback is known everywhere
   EXPECT_FALSE(place.tied);
   EXPECT_EQ(place.own.text(), "127.0.0.1:5410");
   unicast.interface = "lo";
   ASSERT_FALSE(choose_place(unicast, {kLo, kEth}, place));
   EXPECT_TRUE(place.tied);
+}
+
+// An application that has no descriptor left says nothing about the network.
+TEST(Place, WhoCannotLookSaysSo) {
+  std::vector<Interface> all;
+  ASSERT_FALSE(list_interfaces(all));
+  Settings unicast;
+  unicast.mode = Mode::unicast;
+  unicast.peers = {*Address::parse("127.0.0.1", 5410)};
+  Place place;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::vector<Interface> unseen;
+  const Trouble list = list_interfaces(unseen), way = choose_place(unicast, all, place);
+  setrlimit(RLIMIT_NOFILE, &before);
+  for (const Trouble& trouble : {list, way}) {
+    ASSERT_TRUE(trouble);
+    EXPECT_TRUE(trouble->blind);
+    EXPECT_THAT(trouble->text, AllOf(HasSubstr("cannot look at this machine's interfaces"), HasSubstr("ulimit -n")));
+  }
+  const Trouble none_there = choose_place(multicast("239.1.1.1"), {}, place);
+  ASSERT_TRUE(none_there);
+  EXPECT_FALSE(none_there->blind);
 }
 
 TEST(Place, NothingThere) {
