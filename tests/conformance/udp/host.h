@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -132,13 +134,19 @@ class Host {
 
   // The service thread's turn, with those that it asks for soon, and its descriptor.
   void work() {
-    for (uint64_t next = 0; true;) {
-      wire_.inside(number_, [&] { next = transport_->service().work(now_ns()); });
-      const uint64_t now = now_ns(), wait = next > now ? (next - now) / 1'000'000 + 1 : 0;
-      if (wait > kSoonMs) return;
-      pollfd change{transport_->service().fd(), POLLIN, 0};
-      poll(&change, 1, static_cast<int>(wait));
-    }
+    work_by([&] { return transport_->service().work(now_ns()); });
+  }
+  // The same while the process is at its limit.
+  void work_without_descriptors() {
+    work_by([&] {
+      rlimit before{};
+      EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+      const rlimit none{0, before.rlim_max};
+      EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+      const uint64_t next = transport_->service().work(now_ns());
+      EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+      return next;
+    });
   }
   bool told_of_change() const {
     pollfd wait{transport_->service().fd(), POLLIN, 0};
@@ -146,6 +154,15 @@ class Host {
   }
 
  private:
+  void work_by(const std::function<uint64_t()>& turn) {
+    for (uint64_t next = 0; true;) {
+      wire_.inside(number_, [&] { next = turn(); });
+      const uint64_t now = now_ns(), wait = next > now ? (next - now) / 1'000'000 + 1 : 0;
+      if (wait > kSoonMs) return;
+      pollfd change{transport_->service().fd(), POLLIN, 0};
+      poll(&change, 1, static_cast<int>(wait));
+    }
+  }
   static Host& of(void* context) { return *static_cast<Host*>(context); }
   static void log(void* context, int32_t, const char* kind, const char* text, size_t length) {
     of(context).lines_.push_back(std::string(kind) + ": " + std::string(text, length));

@@ -168,6 +168,41 @@ TEST_F(UdpTrouble, AnAddressThatChangesIsFollowed) {
   EXPECT_STREQ(name, "10.86.0.9:5410");
 }
 
+// Every host has the same list. One takes another address of it, and a newcomer the one that it had.
+TEST_F(UdpTrouble, HostsOfAListTakeEachOthersAddresses) {
+  test::Wire wire(3);
+  const std::string list = "10.86.0.1,10.86.0.2,10.86.0.9";
+  Host a(wire, 0, unicast(list)), b(wire, 1, unicast(list));
+  ASSERT_TRUE(a.reaches(b, "here"));
+  wire.ip(0, "addr del 10.86.0.1/24 dev eth0");
+  wire.ip(0, "addr add 10.86.0.9/24 dev eth0");
+  ASSERT_TRUE(a.told_of_change());
+  a.work();
+  wire.ip(2, "addr add 10.86.0.1/24 dev eth0");
+  Host c(wire, 2, unicast(list, {{"address", "10.86.0.1"}}));
+  EXPECT_TRUE(a.reaches(c, "welcome"));
+  EXPECT_TRUE(a.reaches(b, "moved"));
+  EXPECT_TRUE(a.take().empty());
+  EXPECT_EQ(a.count("own_datagrams"), 0u) << "we are no peer of ours";
+}
+
+TEST_F(UdpTrouble, AnApplicationThatHasNoDescriptorLeft) {
+  test::Wire wire(2);
+  Host a(wire, 0, unicast("10.86.0.1,10.86.0.2")), b(wire, 1, unicast("10.86.0.1,10.86.0.2"));
+  wire.ip(0, "link set eth0 mtu 1400");
+  ASSERT_TRUE(a.told_of_change());
+  a.work_without_descriptors();
+  EXPECT_EQ(a.lines_of("udp.blind"), 1u);
+  EXPECT_EQ(a.lines_of("udp.absent"), 0u);
+  EXPECT_EQ(a.largest_frame(), 1472u);
+  EXPECT_TRUE(a.reaches(b, "still here"));
+  wire.ip(0, "link set eth0 mtu 1300");
+  ASSERT_TRUE(a.told_of_change());
+  a.work();
+  EXPECT_EQ(a.largest_frame(), 1272u);
+  EXPECT_EQ(a.count("reopened"), 0u);
+}
+
 TEST_F(UdpTrouble, APeerThatRefusesIsCountedAndNamedOnce) {
   test::Wire wire(2);
   Host a(wire, 0, unicast("10.86.0.2"));
