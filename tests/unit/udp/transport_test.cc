@@ -242,22 +242,28 @@ TEST_F(TransportTest, TheListIsReadAgainWhenOurAddressChanges) {
   EXPECT_THAT(list_of_peers(), UnorderedElementsAre("127.0.54.1", "127.0.54.2", "127.0.54.3"));
 }
 
-// What arrived before the sockets were opened anew did arrive.
+// What arrived before the sockets were opened anew did arrive; the kernel's count of drops that stands beside it is the old socket's.
 TEST_F(TransportTest, TheStageOutlivesTheSockets) {
+  settings_.receive_buffer = 4096;
   open();
   const Fd other(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const Address from = *Address::parse("127.0.54.3", 5488), to = *Address::parse("127.0.54.1", 5488);
   ASSERT_EQ(bind(other.get(), from.raw(), from.size()), 0);
-  for (const char* word : {"one", "two"}) ASSERT_EQ(sendto(other.get(), word, 3, 0, to.raw(), to.size()), 3);
-  char room[100];
+  char room[1000] = {};
   evs_datagram frame{0, 0, room, sizeof(room)};
   size_t got = 0;
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(sendto(other.get(), room, sizeof(room), 0, to.raw(), to.size()), 1000);
+  while (self().receive(&frame, 1, &got) == EVS_P_OK) frame.size = sizeof(room);
+  for (const char* word : {"one", "two"}) ASSERT_EQ(sendto(other.get(), word, 3, 0, to.raw(), to.size()), 3);
   const auto readable = [&] {
     pollfd wait{self().receiver.fd(), POLLIN, 0};
     return poll(&wait, 1, 10'000) == 1;
   };
   ASSERT_TRUE(readable());
   ASSERT_EQ(self().receive(&frame, 1, &got), EVS_P_OK);
+  EXPECT_EQ(std::string(room, frame.size), "one");
+  const uint64_t drops = values_["evs_udp_kernel_drops_total"];
+  EXPECT_GT(drops, 0u);
   tell<ifinfomsg>(RTM_DELLINK, lo());
   work_after(0);
   ASSERT_EQ(reopened(), 1u);
@@ -271,7 +277,7 @@ TEST_F(TransportTest, TheStageOutlivesTheSockets) {
   ASSERT_TRUE(readable());
   ASSERT_EQ(self().receive(&frame, 1, &got), EVS_P_OK);
   EXPECT_EQ(std::string(room, frame.size), "three");
-  EXPECT_EQ(values_["evs_udp_kernel_drops_total"], 0u);
+  EXPECT_EQ(values_["evs_udp_kernel_drops_total"], drops);
 }
 
 }  // namespace
