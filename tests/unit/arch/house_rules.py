@@ -16,7 +16,7 @@ MANY_LINES = 300
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b|\bfor n" r"ow\b|\bplace" r"holder\b", re.I)
 HOME = re.compile(r"(?<![\w$}/.])/(home/[a-z]|ro" r"ot/|Us" r"ers/|wo" r"rk/)")
 LICENCE = "SPDX-License-Identifier: BSD-3-Clause"
-TEXT_ENDINGS = tree.SOURCE_ENDINGS | {".py", ".sh", ".md", ".cmake", ".txt", ".scd", ".toml", ".json", ".yml", ".in", ".map"}
+TEXT_ENDINGS = tree.SOURCE_ENDINGS | {".py", ".sh", ".md", ".cmake", ".txt", ".scd", ".toml", ".json", ".yml", ".in", ".map", ".lua"}
 
 
 def is_script(path):
