@@ -15,7 +15,7 @@ constexpr size_t kMostWaiting = 8u << 20;  // bytes
 }  // namespace
 
 void Outgoing::look_at_medium() {
-  const size_t frame = std::min(medium_.largest_frame(), sealing::kMostDatagramBytes);
+  const size_t frame = std::min(medium_.largest_frame(), ordering::wire::kDatagramBytes);
   most_ = frame - std::min(frame, sealing_.overhead());
 }
 
