@@ -12,7 +12,7 @@ local NAME = "evsbus"
 local proto = Proto(NAME, "Extended Virtual Synchrony")
 
 local MOST_HOST, MOST_SEQUENCE, MOST_PACKET = 1048575, 4294967295, 65536
-local MOST_HOSTS, MOST_OBLIGED, MOST_SUPERSEDED, MOST_WANTED, MOST_PIECES, MOST_GROUPS = 256, 768, 8, 64, 1024, 1024
+local MOST_HOSTS, MOST_OBLIGED, MOST_SUPERSEDED, MOST_WANTED, MOST_PIECES, MOST_GROUPS, MOST_PARTS = 256, 768, 8, 64, 1024, 1024, 512
 
 local TYPES = {"data", "token", "join", "commit", "probe", "hold_cancel", [16] = "frame", [17] = "acknowledgement", [18] = "state"}
 local SERVICES = {[0] = "unordered", "fifo", "agreed", "safe"}
@@ -30,9 +30,9 @@ local function define(kind, names, ...)
     fields[name], kinds[name] = ProtoField[kind](NAME .. "." .. name, text, ...), kind
   end
 end
-define("none", "envelope header recovered piece entry process candidate failed_host member obliged_host wanted_range")
-define("string", "magic envelope.magic change.group opening.process.group")
-define("bytes", "reserved trailing envelope.packet envelope.tag piece.bytes message.payload")
+define("none", "envelope part header recovered piece entry process candidate failed_host member obliged_host wanted_range")
+define("string", "magic envelope.magic part.magic change.group opening.process.group")
+define("bytes", "part.piece reserved trailing envelope.packet envelope.tag piece.bytes message.payload")
 define("uint8", "version envelope.version")
 define("uint8", "type", base.DEC, TYPES)
 define("uint8", "envelope.form", base.DEC, FORMS)
@@ -43,8 +43,8 @@ define("uint8", "record.kind", base.DEC, KINDS)
 define("uint8", "change.what", base.DEC, WHATS)
 define("uint8", "piece.flags commit.entry.flags", base.HEX)
 define("uint16", "flags", base.HEX)
-define("uint16", "envelope.key data.piece_count frame.piece_count join.candidates join.failed join.superseded commit.members commit.obliged")
-define("uint32", "envelope.host sender length ring.representative token.lowered_by token.spent token.backlog token.wanted token.stage_by token.delayed_by")
+define("uint16", "part.index part.count envelope.key data.piece_count frame.piece_count join.candidates join.failed join.superseded commit.members commit.obliged")
+define("uint32", "part.id part.total envelope.host sender length ring.representative token.lowered_by token.spent token.backlog token.wanted token.stage_by token.delayed_by")
 define("uint32", "token.held_by token.wanted.count join.candidates.id join.failed.id commit.index commit.members.id commit.obliged.id")
 define("uint32", "commit.entry.old_ring.representative commit.entry.obliged piece.length piece.index piece.total change.pid opening.processes")
 define("uint32", "opening.configuration_members opening.process.pid opening.process.groups")
@@ -70,8 +70,9 @@ local malformed = remark("malformed", "A host refuses this packet", "MALFORMED",
 local no_record = remark("no_record", "No record of processes: a gateway refuses this message", "PROTOCOL", "NOTE")
 local cut = remark("cut", "The capture does not hold the whole packet", "UNDECODED", "NOTE")
 local bare = remark("bare", "A packet without an envelope: hosts refuse it over a datagram medium", "PROTOCOL", "NOTE")
+local unjoined = remark("unjoined", "A part that does not follow on the one before: its packet is not put together", "SEQUENCE", "NOTE")
 local offloaded = remark("offloaded", "Several datagrams in one: captured before segmentation offload took them apart", "SEQUENCE", "CHAT")
-proto.experts = {malformed, no_record, cut, bare, offloaded}
+proto.experts = {malformed, no_record, cut, bare, unjoined, offloaded}
 
 -- Reading. A reader is a place in the packet; `lost` are the bytes behind its end that the capture has cut off.
 local STOP = {}
@@ -504,6 +505,44 @@ packet = function(r, tree, h)
   end
 end
 
+-- Packets in parts. What came of a datagram is kept, for Wireshark reads it again, in any order.
+local under_way, came_of = {}, {}
+function proto.init() under_way, came_of = {}, {} end
+
+-- The whole packet, with its last part; false, when the part follows on nothing.
+local function join_parts(way, v, piece)
+  local have = under_way[way]
+  if v.index == 0 then have = {id = v.id, count = v.count, total = v.total, pieces = {}, bytes = 0} end
+  under_way[way] = nil
+  if not have or have.id ~= v.id or have.count ~= v.count or have.total ~= v.total or #have.pieces ~= v.index then return false end
+  have.pieces[v.index + 1], have.bytes = piece, have.bytes + #piece
+  if v.index + 1 < v.count then
+    under_way[way] = have
+    return nil
+  end
+  return have.bytes == v.total and table.concat(have.pieces)
+end
+
+local function part(r, tree, h)
+  local node = branch(r, tree, "part", 16)
+  local v, items = walk(r, node, {{"part.magic", 4}, {"part.id", 4}, {"part.index", 2}, {"part.count", 2, from_to(1, MOST_PARTS)},
+    {"part.total", 4, at_most(MOST_PACKET)}})
+  h.say(("part %d of %d of packet %d from %d"):format(v.index + 1, v.count, v.id, h.sealer))
+  node:set_text(("part %d of %d, of a packet of %d bytes"):format(v.index + 1, v.count, v.total))
+  if v.index >= v.count then stop(r, items.index, "part.index", "not below count") end
+  if rest(r) == 0 then stop(r, tree, "part.piece") end
+  local begin, lost = r.at, r.lost
+  take(r, tree, "part.piece", rest(r))
+  if lost > 0 then stop(r, tree, "part.piece") end
+  if not h.visited then came_of[h.key] = join_parts(h.way, v, r.tvb(begin, r.at - begin):raw()) end
+  local whole = came_of[h.key]
+  if whole == false then tree:add_proto_expert_info(unjoined) end
+  if not whole then return end
+  local tvb = ByteArray.new(whole, true):tvb("packet in parts")
+  h.say("ends it:")
+  packet({tvb = tvb, at = 0, stop = tvb:len(), lost = 0, faults = r.faults, remark = r.remark}, tree, h)
+end
+
 -- What stands around a packet on a datagram medium.
 local ENVELOPE_BYTES, TAG_BYTES, SAME_BYTES = 40, 16, 32
 local function envelope(r, tree, h)
@@ -518,7 +557,8 @@ local function envelope(r, tree, h)
   if (v.form == 1) ~= (v.key ~= 0) then fault(r, items.key, "envelope.key", v.form == 1 and "is 0" or "in the clear, and not 0") end
   if v.form == 2 then
     h.sealer = v.host
-    return packet(r, tree, h)
+    h.way = ("%d.%s to %s"):format(v.host, v.nonce:tohex(), h.to)  -- where a copy goes to each, each gets all parts
+    return (rest(r) >= 4 and r.tvb(r.at, 4):raw() == "evsp" and part or packet)(r, tree, h)
   end
   h.say(("sealed from %d key %d counter %s"):format(v.host, v.key, v.counter))
   local secret = rest(r) + r.lost - TAG_BYTES
@@ -532,7 +572,9 @@ end
 local function end_of(raw, at)
   local same = raw:sub(at + 1, at + SAME_BYTES)
   if #same < SAME_BYTES then return #raw end
-  if raw:byte(at + 6) ~= 2 then return (raw:find(same, at + SAME_BYTES + 1, true) or #raw + 1) - 1 end
+  if raw:byte(at + 6) ~= 2 or raw:sub(at + ENVELOPE_BYTES + 1, at + ENVELOPE_BYTES + 4) ~= "evs1" then
+    return (raw:find(same, at + SAME_BYTES + 1, true) or #raw + 1) - 1
+  end
   local b1, b2, b3, b4 = raw:byte(at + ENVELOPE_BYTES + 13, at + ENVELOPE_BYTES + 16)
   if not b4 then return #raw end
   local behind = at + ENVELOPE_BYTES + b1 + 256 * b2 + 65536 * b3 + 16777216 * b4
@@ -543,7 +585,8 @@ local function one(tvb, from, to, pinfo, root, read)
   local tree = root:add(proto, tvb(from, to - from))
   local words = {}
   local r = {tvb = tvb, at = from, stop = to, lost = to == tvb:len() and tvb:reported_len() - to or 0, faults = {}, remark = malformed}
-  guarded(read, r, tree, {to = tostring(pinfo.dst), say = function(word) words[#words + 1] = word end})
+  guarded(read, r, tree, {to = tostring(pinfo.dst), key = pinfo.number .. "." .. from, visited = pinfo.visited,
+    say = function(word) words[#words + 1] = word end})
   if #r.faults > 0 then words[#words + 1] = "[malformed: " .. r.faults[1] .. "]" end
   local text = table.concat(words, " ")
   tree:append_text(": " .. text)

@@ -10,7 +10,7 @@ import re
 import unittest
 
 import shark
-from samples_test import (ACKNOWLEDGEMENT, CHANGE, COMMIT, DOCUMENT, FRAME, JOIN, MESSAGE, OPENING, PIECES, PROBE, RECOVERED, SEALED, STATE, TOKEN, around,
+from samples_test import (ACKNOWLEDGEMENT, CHANGE, COMMIT, DOCUMENT, FRAME, JOIN, MESSAGE, OPENING, PARTS, PIECES, PROBE, RECOVERED, SEALED, STATE, TOKEN, around,
                           as_datagrams)
 
 HUGE = (2 ** 64 - 1).to_bytes(8, "little")
@@ -81,6 +81,11 @@ ENVELOPES = [
     (0, put((8, bytes(4))), "envelope.host"), (0, put((12, b"\1")), "reserved"), (0, put((32, bytes(8))), "envelope.counter"),
     (0, lambda packet: packet[:55], "envelope.tag"), (2, lambda packet: packet[:40], "magic"), (0, lambda packet: packet[:39], "envelope.counter"),
 ]
+# Of a part that is the first of two; places count from the datagram's first byte.
+IN_PARTS = [
+    (PARTS, put((48, b"\2")), "part.index"), (PARTS, put((50, bytes(2))), "part.count"), (PARTS, put((50, b"\1\2")), "part.count"),
+    (PARTS, put((52, b"\1\0\1")), "part.total"), (PARTS, lambda packet: packet[:56], "part.piece"), (PARTS, lambda packet: packet[:55], "part.total"),
+]
 # What a gateway refuses, in a packet that is well formed.
 RECORDS = [
     (MESSAGE, put((0, b"\4")), "record.kind"), (MESSAGE, lambda record: b"", "record.kind"), (MESSAGE, put((1, b"\1")), "reserved"),
@@ -111,6 +116,9 @@ class Faults(shark.Captured):
 
     def test_of_envelopes(self):
         self.ask([(i, b, name, b(DOCUMENT[SEALED].samples[i])) for i, b, name in ENVELOPES], lambda packet: packet.faults)
+
+    def test_of_parts(self):
+        self.ask([(s, b, name, b(as_datagrams()[PARTS, 0])) for s, b, name in IN_PARTS], lambda packet: packet.faults)
 
     def test_of_records_which_are_not_the_packets(self):
         def record_faults(packet):
@@ -156,8 +164,8 @@ class Anything(shark.Captured):
         for (title, i), datagram in as_datagrams().items():
             at = 40 if datagram[:4] == b"evss" else 0
             sealed = datagram[:4] == b"evss" and datagram[5] == 1
-            # Of a sealed packet nobody sees that it is too short, but for its tag's length.
-            for n in range(4, 56 if sealed else len(datagram)):
+            # Of a sealed packet nobody sees that it is too short, but for its tag's length; nor of a part.
+            for n in range(4, 56 if sealed else 57 if title == PARTS else len(datagram)):
                 short.append(datagram[:n])
                 if n >= at + 16 and not sealed:
                     short.append(datagram[:at + 12] + (n - at).to_bytes(4, "little") + datagram[at + 16:n])
