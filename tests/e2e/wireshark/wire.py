@@ -65,8 +65,11 @@ class Host:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
         self.process.stdout.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it was dead before it was told everything
 
 
 class Tap(threading.Thread):
