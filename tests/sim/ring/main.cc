@@ -3,6 +3,7 @@
 //
 //   evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--require-all] [--soak=DIR]
 //                [--mutant=NAME --expect=P,P [--events=N]]
+//   evs-ring-sim --seed=N --traces=DIR       the run's traces, for evs verify
 //   evs-ring-sim --calm --hosts=N            N hosts form one ring and deliver
 //   evs-ring-sim --nuisance=flaps|deaf|mute|half|stopped  one host is a nuisance all the time: the others must get on
 //   evs-ring-sim --silent-merge              two rings that have nothing to say find together
@@ -23,6 +24,7 @@
 #include "tests/sim/ring/live.h"
 #include "tests/sim/ring/shrink.h"
 #include "tests/sim/ring/soak.h"
+#include "tools/verify/trace_text.h"
 
 namespace {
 
@@ -40,6 +42,7 @@ constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 constexpr const char* kUsage =
     "usage: evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--require-all]\n"
     "                    [--soak=DIR] [--mutant=NAME --expect=P,P [--events=N]]\n"
+    "       evs-ring-sim --seed=N --traces=DIR     writes the run's traces there, for evs verify\n"
     "       evs-ring-sim --calm --hosts=N | --nuisance=flaps|deaf|mute|half|stopped | --silent-merge\n"
     "  --seed=N --tell   plays one run as a timeline; --shrink makes the first bad one small, and tells that\n"
     "  --seeds=N         so many runs, from --from=N on; with --soak=DIR so many more, behind those that DIR has seen (--from counts for the first alone)\n"
@@ -51,7 +54,7 @@ constexpr const char* kUsage =
 struct Wishes {
   uint64_t from = 1, seeds = 1000, one = 0, hosts = 64, events = UINT64_MAX;
   bool tell = false, keep_going = false, late = false, waylaid = false, processes = false, shrink = false, require_all = false, calm = false, silent_merge = false;
-  std::string mutant, expect, soak, nuisance;
+  std::string mutant, expect, soak, nuisance, traces;
 };
 
 unsigned long long u(uint64_t n) { return n; }
@@ -81,7 +84,7 @@ bool read(Wishes& w, const char* a) {
          flag(a, "--require-all", w.require_all) || flag(a, "--calm", w.calm) || flag(a, "--silent-merge", w.silent_merge) ||
          number(a, "--from=", w.from) || number(a, "--seeds=", w.seeds) || number(a, "--seed=", w.one) || number(a, "--hosts=", w.hosts) ||
          number(a, "--events=", w.events) || text(a, "--mutant=", w.mutant) || text(a, "--expect=", w.expect) || text(a, "--soak=", w.soak) ||
-         text(a, "--nuisance=", w.nuisance);
+         text(a, "--nuisance=", w.nuisance) || text(a, "--traces=", w.traces);
 }
 
 bool plant(const std::string& name) {
@@ -116,6 +119,28 @@ Outcome tell(const Plan& plan, const Script& script) {
   return outcome;
 }
 
+bool write_traces(const evs::verify::Run& run, const std::string& directory) {
+  for (const evs::verify::Trace& trace : run.traces) {
+    const std::string path = directory + "/" + evs::verify::text_of(trace.process) + ".trace";
+    const std::string text = evs::verify::trace_text(run, trace);
+    FILE* const file = fopen(path.c_str(), "w");
+    const bool written = file != nullptr && fwrite(text.data(), 1, text.size(), file) == text.size();
+    if (file == nullptr || fclose(file) != 0 || !written) {
+      fprintf(stderr, "evs-ring-sim: cannot write %s: does the directory exist?\n", path.c_str());
+      return false;
+    }
+  }
+  return true;
+}
+
+// The run has come to rest at its end, so `evs verify --quiescent` asks what we ask.
+Outcome play(const Plan& plan, const std::string& traces) {
+  Cluster cluster(plan, draw_script(plan));
+  Outcome outcome = cluster.run();
+  if (!traces.empty() && !write_traces(cluster.traces(), traces)) exit(2);
+  return outcome;
+}
+
 // How many events it still takes.
 size_t shrink_and_tell(const Plan& plan, const std::string& predicate) {
   const Script script = draw_script(plan);
@@ -147,7 +172,7 @@ int search(const Wishes& wishes, Counts& sum, uint64_t from, Soak* soak) {
   for (uint64_t seed = from; seed < from + wishes.seeds; ++seed) {
     const Plan plan = plan_of(wishes, seed);
     if (wishes.tell) printf("%s\n", plan.text().c_str());
-    const Outcome outcome = wishes.tell ? tell(plan, draw_script(plan)) : Cluster(plan, draw_script(plan)).run();
+    const Outcome outcome = wishes.tell ? tell(plan, draw_script(plan)) : play(plan, wishes.traces);
     add(sum, outcome.counts);
     ++runs;
     sum["run.seconds"] = seconds_before + static_cast<uint64_t>(time(nullptr) - began);

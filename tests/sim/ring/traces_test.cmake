@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The traces of a simulated run are files like any others: evs verify finds the same in them. cmake -DSIM=... -DEVS=... -DDIR=... -P traces_test.cmake
+file(REMOVE_RECURSE ${DIR})
+foreach(kind plain processes)
+  file(MAKE_DIRECTORY ${DIR}/${kind})
+  set(options --seed=1)
+  if(kind STREQUAL processes)
+    list(APPEND options --processes)
+  endif()
+  execute_process(COMMAND ${SIM} ${options} --traces=${DIR}/${kind} RESULT_VARIABLE status OUTPUT_QUIET)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "the run ended with ${status}")
+  endif()
+  execute_process(COMMAND ${EVS} verify --quiescent ${DIR}/${kind} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE complained)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "evs verify ended with ${status}:\n${said}\n${complained}")
+  endif()
+endforeach()
