@@ -145,7 +145,7 @@ void Link::carry_out(Instant now) {
       // The token first: the others can work while we deliver.
       if (std::exchange(unsent, false)) outgoing_.flush();
       if (effect.kind == Effect::Kind::flush_receive) drains = true;
-      else sink_.carry_out(out_, effect);
+      else sink_.carry_out(out_, effect, protocol_);
     }
     if (unsent) outgoing_.flush();
     if (drains) drain();

@@ -24,8 +24,9 @@ class Sink {
   virtual ~Sink() = default;
   // What the log has room for (bus/ordering/room.h).
   virtual uint64_t room() = 0;
-  // Any effect but sends and flush_receive, in their order. A `store` has reached what survives this process when it returns.
-  virtual void carry_out(const ordering::Output& out, const ordering::Effect& effect) = 0;
+  // Any effect but sends and flush_receive, in their order. A `store` has reached what survives this process when it returns; `protocol` has the frames that it
+  // names (bus/ordering/stored.h).
+  virtual void carry_out(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol) = 0;
   // What comes of it, such as a host's opening: true when it called the protocol, whose effects are then in `out`.
   virtual bool follow_up(ordering::Instant, ordering::Protocol&, ordering::Output&) { return false; }
 };

@@ -49,7 +49,7 @@ class Counter : public runtime::uplink::Sink {
  public:
   Counter(Board& board, size_t host, bool timed) : board_(board), seat_(board.seats[host]), timed_(timed) {}
   uint64_t room() override { return UINT64_MAX; }
-  void carry_out(const Output& out, const Effect& effect) override {
+  void carry_out(const Output& out, const Effect& effect, const Protocol&) override {
     if (effect.kind != Effect::Kind::deliver) return;
     const Delivery& delivery = out.deliveries[effect.begin];
     seat_.messages.store(seat_.messages.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

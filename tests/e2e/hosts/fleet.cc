@@ -146,6 +146,8 @@ Status Fleet::status(size_t index) {
   return read_line(hosts_[index], line, 10'000) ? parse(line) : Status();
 }
 
+void Fleet::go_on(int milliseconds) { poll(nullptr, 0, milliseconds); }
+
 bool Fleet::until(const std::function<bool()>& done, int patience_ms) {
   for (int waited = 0; !done(); waited += kStepMs) {
     if (waited >= patience_ms) return false;

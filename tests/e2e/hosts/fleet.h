@@ -40,6 +40,8 @@ class Fleet {
   Status status(size_t host);         // of a host that runs
   void use_key(size_t host, const std::string& name);  // at its next start; made if there is none of that name
 
+  // The load goes on for so long: a duration, and nothing that is waited for.
+  static void go_on(int milliseconds);
   // False: not within the patience.
   static bool until(const std::function<bool()>& done, int patience_ms = 30'000);
   bool until_one_ring(int patience_ms = 30'000);

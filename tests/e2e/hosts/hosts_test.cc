@@ -22,7 +22,7 @@ class RealHosts : public testing::Test {
 
 void talk_and_rest(Fleet& fleet, int milliseconds) {
   fleet.tell_all("load 2000");
-  Fleet::until([] { return false; }, milliseconds);
+  Fleet::go_on(milliseconds);
   fleet.tell_all("load 0");
   ASSERT_TRUE(fleet.until_quiet());
 }
@@ -94,7 +94,7 @@ TEST_F(RealHosts, LoseManyPacketsAndNoMessage) {
     for (size_t b = 0; b < fleet.size(); ++b)
       if (a != b) fleet.wire().lose(a, b, 10);
   fleet.tell_all("load 500");
-  Fleet::until([] { return false; }, 2000);
+  Fleet::go_on(2000);
   fleet.tell_all("load 0");
   fleet.wire().heal_all();
   ASSERT_TRUE(fleet.until_one_ring());
@@ -164,7 +164,7 @@ TEST_F(RealHosts, SurviveAnHourOfBadLuck) {
           if (paused[i]) fleet.pause(i, false), paused[i] = false;
         break;
     }
-    Fleet::until([] { return false; }, static_cast<int>(dice.between(20, 400)));
+    Fleet::go_on(static_cast<int>(dice.between(20, 400)));
   }
   fleet.wire().heal_all();
   for (size_t i = 0; i < fleet.size(); ++i)

@@ -54,7 +54,7 @@ void Witness::tell(const Configuration& c) {
   trace_.line("conf id=" + conf_ + " type=" + (c.regular ? "reg" : "trans reg=" + regular) + " ring_seq=" + std::to_string(c.ring.sequence) + " members=" + members);
 }
 
-void Witness::carry_out(const Output& out, const Effect& effect) {
+void Witness::carry_out(const Output& out, const Effect& effect, const Protocol&) {
   switch (effect.kind) {
     case Effect::Kind::configuration: return tell(out.configurations[effect.begin]);
     case Effect::Kind::stamped: {

@@ -23,7 +23,7 @@ class Witness : public runtime::uplink::Sink {
   void fail() { trace_.line("fail"); }
 
   uint64_t room() override { return UINT64_MAX; }
-  void carry_out(const ordering::Output& out, const ordering::Effect& effect) override;
+  void carry_out(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol) override;
 
   uint64_t delivered() const { return delivered_; }
   uint64_t unstamped() const { return submissions_.size(); }

@@ -19,31 +19,41 @@ constexpr Duration kMs = kMillisecond;
 class Log : public Sink {
  public:
   uint64_t room() override { return room_left; }
-  void carry_out(const Output& out, const Effect& effect) override {
+  void carry_out(const Output& out, const Effect& effect, const Protocol& protocol) override {
+    apply(stored, effect, out, protocol);
     if (effect.kind != Effect::Kind::deliver) return;
     const Bytes bytes = out.deliveries[effect.begin].bytes;
     messages.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     room_left -= std::min<uint64_t>(room_left, bytes.size() + ordering::Settings().delivery_overhead);
   }
   std::vector<std::string> messages;
+  StoredState stored;  // for who goes on when the link is gone
   uint64_t room_left = UINT64_MAX / 2;
 };
 
 struct World {
   explicit World(uint32_t hosts, size_t largest_frame = 1472) : air(largest_frame), logs(hosts) {
     for (uint32_t i = 0; i < hosts; ++i) {
-      sealing::Settings seal;
-      seal.host = i + 1;
-      seal.life = {1, i + 100};
-      seals.push_back(std::move(*sealing::Sealing::begin(seal)));
       media.push_back(air.add());
-      ordering::Settings settings;
-      settings.self = {i + 1, i + 100};
-      settings.frame_bytes = Link::frame_bytes_for(media.back(), *seals.back());
-      settings.stalled_host = 500 * kMs;
-      links.push_back(std::make_unique<Link>(settings, *seals.back(), media.back(), logs[i]));
+      seals.emplace_back();
+      links.emplace_back();
+      make(i, 1);
       links.back()->start(now);
     }
+  }
+  void make(uint32_t i, uint64_t life) {
+    links[i].reset();
+    sealing::Settings seal;
+    seal.host = i + 1;
+    seal.life = {life, life * 1000 + i};
+    seals[i] = std::move(*sealing::Sealing::begin(seal));
+    ordering::Settings settings;
+    settings.self = {i + 1, seal.life.nonce};
+    settings.frame_bytes = Link::frame_bytes_for(media[i], *seals[i]);
+    settings.stalled_host = 500 * kMs;
+    settings.for_successor = true;
+    settings.first_message = life * 1000;
+    links[i] = std::make_unique<Link>(settings, *seals[i], media[i], logs[i]);
   }
   bool until(const std::function<bool()>& done, Duration most = 60'000 * kMs) {
     const Instant end = now + most;
@@ -66,9 +76,9 @@ struct World {
       return link->protocol().is_operational() && link->protocol().members().size() == links.size();
     });
   }
-  void say(size_t host, const std::string& text) {
+  void say(size_t host, const std::string& text, Service service = Service::agreed) {
     uint64_t number = 0;
-    ASSERT_EQ(links[host]->submit(now, Service::agreed, std::as_bytes(std::span(text)), number), Submitted::ok);
+    ASSERT_EQ(links[host]->submit(now, service, std::as_bytes(std::span(text)), number), Submitted::ok);
   }
 
   Instant now{kMs};
@@ -119,6 +129,26 @@ TEST(Link, WhoNeverHasRoomLeavesAndTheOthersGoOn) {
   world.logs[1].room_left = 1000;
   ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
   EXPECT_EQ(world.logs[1].messages.size(), 1u);
+}
+
+// The gateway of a host is gone, and another one goes on from what it stored: each message is in its log once, and the others are joined again.
+TEST(Link, ASuccessorGoesOnFromWhatWasStored) {
+  World world(3);
+  ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
+  for (int i = 0; i < 20; ++i) world.say(1, "m" + std::to_string(i), static_cast<Service>(i % 4));
+  ASSERT_TRUE(world.until([&] { return world.logs[1].messages.size() >= 5; }));
+  world.make(0, 2);
+  world.air.at(0).inbox.clear();
+  world.links[0]->resume(world.now, world.logs[0].stored);
+  ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
+  world.say(0, "last");
+  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const Log& log) { return !log.messages.empty() && log.messages.back() == "last"; }); }));
+  for (const Log& log : world.logs)
+    for (size_t i = 0; i < log.messages.size(); ++i) EXPECT_EQ(std::count(log.messages.begin(), log.messages.end(), log.messages[i]), 1) << log.messages[i];
+  EXPECT_EQ(world.logs[1].messages.size(), 21u);
+  std::sort(world.logs[1].messages.begin(), world.logs[1].messages.end());
+  std::sort(world.logs[2].messages.begin(), world.logs[2].messages.end());
+  EXPECT_EQ(world.logs[2].messages, world.logs[1].messages);
 }
 
 TEST(Link, AClosedMediumIsSaidInWords) {
