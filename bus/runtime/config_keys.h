@@ -107,7 +107,7 @@ inline constexpr KeySpec kKeys[] = {
      .help = "Reserved: this version takes no samples, and the key has no effect.",
      .low = 0, .high = 30, .counts = "power of two"},
     {.name = "uplink.transport", .type = KeyType::text, .initial = "",
-     .help = "Reserved: this version has no uplink, and the key has no effect.",
+     .help = "Reserved: this version has no uplink. A bus that is configured with one is refused, so that nobody believes it to reach other hosts.",
      .rule = TextRule::transport, .empty_means = "none; the bus stays on this host"},
     {.name = "uplink.security", .type = KeyType::choice, .initial = "sealed",
      .help = "Without an uplink of no effect. sealed: packets over a datagram medium are encrypted and authenticated with the key of uplink.key_file; without one the "
