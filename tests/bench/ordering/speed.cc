@@ -6,36 +6,15 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "tests/bench/ordering/work.h"
+#include "tests/bench/timings.h"
 
 namespace evs::bench {
 namespace {
 
-class Samples {
- public:
-  template <typename Work>
-  double take(Work&& work) {
-    const auto begin = std::chrono::steady_clock::now();
-    work();
-    const double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
-    all_.push_back(ns);
-    return ns;
-  }
-  double median() {
-    if (all_.empty()) return 0;
-    const auto middle = all_.begin() + static_cast<ptrdiff_t>(all_.size() / 2);
-    std::nth_element(all_.begin(), middle, all_.end());
-    return *middle;
-  }
-
- private:
-  std::vector<double> all_;
-};
-
 // `core` and `bare` are of `each` operations.
-void report(benchmark::State& state, Samples& core, const char* name, Samples& bare, double each) {
+void report(benchmark::State& state, Timings& core, const char* name, Timings& bare, double each) {
   state.counters["core_ns"] = core.median() / each;
   state.counters[std::string(name) + "_ns"] = bare.median() / each;
   state.counters["by_" + std::string(name)] = core.median() / bare.median();
@@ -44,7 +23,7 @@ void report(benchmark::State& state, Samples& core, const char* name, Samples& b
 void token_visit_40_frames(benchmark::State& state) {
   Laps laps(kFrameBytes - wire::kDataHeaderBytes - wire::kPieceBytes, kFrames);
   BareCopy bare(kFrameBytes);
-  Samples core, copy, warm;
+  Timings core, copy, warm;
   for (auto _ : state) {
     const auto& token = laps.until_token();
     auto& host = laps.ring.member(1);
@@ -63,7 +42,7 @@ BENCHMARK(token_visit_40_frames)->UseManualTime()->Unit(benchmark::kMicrosecond)
 void receive_a_frame(benchmark::State& state) {
   Laps laps(static_cast<size_t>(state.range(0)), kFrames);
   BareMap map(laps.packet_bytes());
-  Samples core, insert, copied;
+  Timings core, insert, copied;
   size_t heard = 0, said = 0;
   for (auto _ : state) {
     const auto& token = laps.until_token();
@@ -89,7 +68,7 @@ BENCHMARK(receive_a_frame)->Arg(700)->Arg(1320)->UseManualTime();
 void pack_and_unpack_64_bytes(benchmark::State& state) {
   Packing packing;
   BareCopy bare(kSmallBytes);
-  Samples core, copy;
+  Timings core, copy;
   size_t heard = 0;
   for (auto _ : state) {
     packing.fill();

@@ -7,10 +7,10 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "bus/runtime/sealing/sealing.h"
+#include "tests/bench/timings.h"
 
 namespace evs::bench {
 namespace {
@@ -19,26 +19,6 @@ using namespace runtime::sealing;
 
 constexpr size_t kBatch = 64;
 constexpr uint64_t kNow = 1'000'000'000;
-
-class Samples {
- public:
-  template <typename Work>
-  double take(Work&& work) {
-    const auto begin = std::chrono::steady_clock::now();
-    work();
-    const double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
-    all_.push_back(ns);
-    return ns;
-  }
-  double median() {
-    const auto middle = all_.begin() + static_cast<ptrdiff_t>(all_.size() / 2);
-    std::nth_element(all_.begin(), middle, all_.end());
-    return *middle;
-  }
-
- private:
-  std::vector<double> all_;
-};
 
 GroupKey group_key(uint8_t fill) {
   GroupKey key;
@@ -125,7 +105,7 @@ void seal_and_open(benchmark::State& state) {
   const auto from = host(1, 1), to = host(2, 1);
   Batch batch(bytes);
   Bare bare(bytes);
-  Samples sealing, cipher;
+  Timings sealing, cipher;
   for (auto _ : state) {
     bool ok = true;
     state.SetIterationTime(sealing.take([&] { ok = batch.seal(*from) && batch.open(*to) == kBatch; }) * 1e-9);
@@ -145,7 +125,7 @@ void flood(benchmark::State& state, Refusal why, Spoil&& spoil) {
   const auto from = host(1, 1), to = host(2, 1);
   Batch batch(static_cast<size_t>(state.range(0)));
   if (!batch.seal(*from) || batch.open(*to) != kBatch) return state.SkipWithError("a packet was lost");
-  Samples refusing;
+  Timings refusing;
   for (auto _ : state) {
     if (!batch.seal(*from)) return state.SkipWithError("not sealed");
     spoil(batch, *to);

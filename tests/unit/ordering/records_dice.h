@@ -2,11 +2,7 @@
 // tests/unit/ordering/records_dice.h - records at random. EVS_SEED=n replays one seed alone; EVS_LONG=1 runs many more.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <functional>
 #include <string>
 
 #include "tests/support/dice.h"
@@ -57,17 +53,5 @@ class Draw {
   test::Dice dice;
   HostId from;
 };
-
-inline void for_each_seed(const std::function<void(Draw&)>& story) {
-  const char* one = std::getenv("EVS_SEED");
-  const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
-  const uint64_t count = one != nullptr ? 1 : std::getenv("EVS_LONG") != nullptr ? 20000 : 400;
-  for (uint64_t seed = first; seed < first + count; ++seed) {
-    SCOPED_TRACE("EVS_SEED=" + std::to_string(seed));
-    Draw draw(seed);
-    story(draw);
-    if (testing::Test::HasFailure()) return;
-  }
-}
 
 }  // namespace evs::ordering::records

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/support/golden.h"
+#include "tests/support/seeds.h"
 #include "tests/unit/ordering/records_dice.h"
 #include "tests/unit/ordering/records_samples.h"
 
@@ -56,7 +57,7 @@ TEST(Records, EachSampleHasTheBytesOfTheDocument) {
 }
 
 TEST(Records, WhatGoesOutComesBack) {
-  for_each_seed([](Draw& draw) {
+  test::for_each_seed<Draw>([](Draw& draw) {
     for (const Record& record : one_of_each(draw)) {
       const Verdict verdict = again(record, draw.from);
       EXPECT_EQ(verdict.taken, 1);
@@ -77,7 +78,7 @@ TEST(Records, OneCutAnywhereIsRefused) {
   const std::vector<Sample> all = samples();
   cut_everywhere(all[kMessage].bytes, kMessageHeaderBytes, kFrom);  // a payload may end anywhere
   for (const int which : {kChange, kLeave, kOpening}) cut_everywhere(all[static_cast<size_t>(which)].bytes, SIZE_MAX, kFrom);
-  for_each_seed([&](Draw& draw) {
+  test::for_each_seed<Draw>([&](Draw& draw) {
     const std::vector<Record> drawn = one_of_each(draw);
     cut_everywhere(drawn[1], SIZE_MAX, draw.from);
     cut_everywhere(drawn[2], SIZE_MAX, draw.from);
@@ -94,7 +95,7 @@ TEST(Records, AChangedByteIsRefusedOrIsAnotherRecordInItsOneForm) {
       }
     }
   }
-  for_each_seed([](Draw& draw) {
+  test::for_each_seed<Draw>([](Draw& draw) {
     for (Record& record : one_of_each(draw)) {
       for (int i = 0; i < 40; ++i) {
         const size_t at = draw.dice.below(record.size());
@@ -109,7 +110,7 @@ TEST(Records, AChangedByteIsRefusedOrIsAnotherRecordInItsOneForm) {
 
 // Only the host that a process lives on speaks for it.
 TEST(Records, AnotherHostsWordIsRefused) {
-  for_each_seed([](Draw& draw) {
+  test::for_each_seed<Draw>([](Draw& draw) {
     const HostId other = draw.from == 1 ? 2 : draw.from - 1;
     for (const Record& record : {message_round_trip(draw), round_trip(draw.change(), draw.from)}) EXPECT_EQ(again(record, other).taken, 0);
     const Opening opening = draw.opening();

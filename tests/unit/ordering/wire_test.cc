@@ -15,6 +15,7 @@
 #include "bus/ordering/little_endian.h"
 #include "bus/ordering/wire_layout.h"
 #include "tests/support/golden.h"
+#include "tests/support/seeds.h"
 #include "tests/unit/ordering/wire_again.h"
 #include "tests/unit/ordering/wire_dice.h"
 #include "tests/unit/ordering/wire_samples.h"
@@ -24,19 +25,6 @@ namespace {
 
 using test::hex;
 using test::read_file;
-
-template <typename Story>
-void for_each_seed(Story&& story) {
-  const char* one = std::getenv("EVS_SEED");
-  const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
-  const uint64_t count = one != nullptr ? 1 : std::getenv("EVS_LONG") != nullptr ? 20000 : 400;
-  for (uint64_t seed = first; seed < first + count; ++seed) {
-    SCOPED_TRACE("EVS_SEED=" + std::to_string(seed));
-    Dice dice(seed);
-    story(dice);
-    if (testing::Test::HasFailure()) return;
-  }
-}
 
 // Into a vector that holds something already, and back.
 template <typename Said>
@@ -85,11 +73,11 @@ TEST(Wire, EachSampleHasTheBytesOfTheDocument) {
 }
 
 TEST(Wire, WhatGoesOutComesBack) {
-  for_each_seed([](Dice& dice) { one_of_each(dice); });
+  test::for_each_seed<Dice>([](Dice& dice) { one_of_each(dice); });
 }
 
 TEST(Wire, APacketCutAnywhereIsRefused) {
-  for_each_seed([](Dice& dice) {
+  test::for_each_seed<Dice>([](Dice& dice) {
     const std::vector<Packet> all = one_of_each(dice);
     const Packet& packet = all[dice.below(all.size())];
     // In memory of its own, so that a sanitizer sees who reads on; a large one in every seventh length, to come to an end.
@@ -127,7 +115,7 @@ TEST(Wire, AChangedByteIsRefusedOrIsAnotherPacketInItsOneForm) {
       }
     }
   }
-  for_each_seed([](Dice& dice) {
+  test::for_each_seed<Dice>([](Dice& dice) {
     for (Packet& packet : one_of_each(dice)) {
       for (int i = 0; i < 40; ++i) {
         const size_t at = dice.below(packet.size());
