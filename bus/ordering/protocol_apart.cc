@@ -90,7 +90,8 @@ void Protocol::deliver_held(Instant now, Output& out) {
 }
 
 void Protocol::go_apart(Instant now, Output& out) {
-  if (std::max(sequence_known_, sequence_promised_) + kSequenceStep > kMaxSequence) return run_out(now, out);
+  const uint64_t sequence = std::max(sequence_known_, sequence_promised_) + kSequenceStep;
+  if (sequence > kMaxSequence) return run_out(now, out);
   if (auto* recovering = std::get_if<Recovering>(&phase_)) {
     spare_store_ = std::move(recovering->store);
     spare_ring_ = RingId{};
@@ -99,7 +100,7 @@ void Protocol::go_apart(Instant now, Output& out) {
   phase_ = Apart{};
   deadlines_.disarm_all();
   kept_commit_.clear();
-  sequence_known_ = sequence_promised_ = std::max(sequence_known_, sequence_promised_) + kSequenceStep;
+  sequence_known_ = sequence_promised_ = sequence;
   store_sequence(out);
   go_on_apart(now, out);
 }

@@ -86,7 +86,7 @@ std::unique_ptr<sealing::Sealing> RealHost::seal(const Wishes& wishes) {
 Settings RealHost::settings(const Wishes& wishes) const {
   Settings settings;
   settings.self = {wishes.id, wishes.nonce};
-  settings.frame_bytes = runtime::uplink::Link::frame_bytes_for(medium_, *sealing_);
+  settings.frame_bytes = static_cast<uint32_t>(runtime::uplink::packet_bytes_for(medium_, *sealing_));
   wishes.adjust(settings);
   if (const std::string why = check(settings); !why.empty()) give_up(why);
   return settings;

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "bus/ordering/wire_layout.h"
-
 namespace evs::runtime::uplink {
 namespace {
 
@@ -19,11 +17,6 @@ constexpr size_t kMostPeers = 2 * kMaxHosts;
 constexpr Duration kAskAgain = 100'000;  // a medium rings no bell when it has room
 
 }  // namespace
-
-uint32_t Link::frame_bytes_for(const Medium& medium, const sealing::Sealing& sealing) {
-  const size_t frame = std::min(medium.largest_frame(), wire::kDatagramBytes);
-  return frame <= sealing.overhead() ? 0 : static_cast<uint32_t>(std::min<size_t>(frame - sealing.overhead(), wire::kMaxPacketBytes));
-}
 
 Link::Link(const Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink)
     : medium_(medium), sealing_(sealing), sink_(sink), protocol_(settings), outgoing_(sealing, medium_), room_(kBatch * kRoom), datagrams_(kBatch) {

@@ -5,7 +5,6 @@
 //     medium <-- datagrams -- seal() <------------------ sends
 //
 // One thread, the gateway's. Nothing here waits: who drives it sleeps until fd() is readable, next() is there, or the Sink has room again, and calls turn().
-// In the steady state nothing is allocated.
 #pragma once
 
 #include <map>
@@ -40,11 +39,8 @@ class Link {
     uint64_t not_flushed = 0;   // times when more came than there was patience for
   };
 
-  // `sealing` and `sink` must outlive it. settings.frame_bytes must leave room for the seal in the medium's largest frame: frame_bytes_for().
+  // `sealing` and `sink` must outlive it. settings.frame_bytes must leave room for the seal in the medium's largest frame: packet_bytes_for().
   Link(const ordering::Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink);
-
-  // What a packet may have so that the medium takes it sealed; 0: the medium's frames are too small for any.
-  static uint32_t frame_bytes_for(const Medium& medium, const sealing::Sealing& sealing);
 
   void start(ordering::Instant now);
   void resume(ordering::Instant now, const ordering::StoredState& stored);

@@ -14,9 +14,9 @@ constexpr size_t kMostWaiting = 8u << 20;  // bytes
 
 }  // namespace
 
-void Outgoing::look_at_medium() {
-  const size_t frame = std::min(medium_.largest_frame(), ordering::wire::kDatagramBytes);
-  most_ = frame - std::min(frame, sealing_.overhead());
+size_t packet_bytes_for(const Medium& medium, const sealing::Sealing& sealing) {
+  const size_t frame = std::min(medium.largest_frame(), ordering::wire::kDatagramBytes);
+  return std::min(frame - std::min(frame, sealing.overhead()), ordering::wire::kMaxPacketBytes);
 }
 
 void Outgoing::add(uint32_t peer, ordering::Bytes packet) {
@@ -83,7 +83,7 @@ bool Outgoing::flush() {
       return false;
     }
     closed_ |= status == EVS_P_CLOSED;
-    if (status == EVS_P_TOO_BIG) look_at_medium();  // the next ones in parts
+    if (status == EVS_P_TOO_BIG) most_ = packet_bytes_for(medium_, sealing_);  // it has shrunk: the next ones in parts
     ++(status == EVS_P_TOO_BIG ? counts_.too_big : counts_.refused);
     ++done;
   }

@@ -14,6 +14,9 @@
 
 namespace evs::runtime::uplink {
 
+// What a packet may have so that the medium takes it sealed; 0: its frames are too small for any.
+size_t packet_bytes_for(const Medium& medium, const sealing::Sealing& sealing);
+
 class Outgoing {
  public:
   struct Counts {
@@ -25,11 +28,9 @@ class Outgoing {
     uint64_t refused = 0;     // the medium failed
   };
 
-  Outgoing(sealing::Sealing& sealing, const Medium& medium) : sealing_(sealing), medium_(medium) { look_at_medium(); }
+  Outgoing(sealing::Sealing& sealing, const Medium& medium) : sealing_(sealing), medium_(medium), most_(packet_bytes_for(medium, sealing)) {}
 
   void add(uint32_t peer, ordering::Bytes packet);
-  // What the medium takes may shrink; whoever drives us asks now and then.
-  void look_at_medium();
   // True: the medium has all of it.
   bool flush();
   bool is_waiting() const { return first_ != packets_.size(); }

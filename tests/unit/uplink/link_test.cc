@@ -49,7 +49,7 @@ struct World {
     seals[i] = std::move(*sealing::Sealing::begin(seal));
     ordering::Settings settings;
     settings.self = {i + 1, seal.life.nonce};
-    settings.frame_bytes = Link::frame_bytes_for(media[i], *seals[i]);
+    settings.frame_bytes = static_cast<uint32_t>(packet_bytes_for(media[i], *seals[i]));
     settings.stalled_host = 500 * kMs;
     settings.for_successor = true;
     settings.first_message = life * 1000;
