@@ -12,6 +12,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace evs::shm {
 
 namespace {
@@ -89,21 +92,66 @@ Pulse pulse_of(const Segment& segment, uint32_t slot, const LockFile& locks) {
   return dead ? Pulse::dead : pulse;
 }
 
+namespace {
+
+// What the kernel walks when the thread ends, by exit, exec or kill: head -> node -> ... -> head. It marks the word at node + futex_offset if that
+// holds this thread's id.
+struct RobustList {
+  struct Head {
+    void* first;
+    long futex_offset;
+    void* pending;
+  };
+  Head head{};
+  void* replaced = nullptr;  // the C library's list of this thread
+  size_t replaced_size = 0;
+  std::vector<Slot*> nodes;  // in the order of the list: the links stand in shared memory and are never read by us
+};
+
+// On the heap and not in the thread's own memory: the kernel reads it after that is gone, if the thread ends with slots held.
+thread_local RobustList* t_robust = nullptr;
+
+}  // namespace
+
 void RobustFutex::hold(Slot& slot) {
-  // A list of one: head -> node -> head. The kernel walks it when the thread ends, by exit, exec or kill, and marks the word at node +
-  // offset if it holds this thread's id. The C library's own list is put back in let_go().
-  syscall(SYS_get_robust_list, 0, &replaced_, &replaced_size_);
-  head_.futex_offset = static_cast<long>(reinterpret_cast<char*>(&slot.robust_futex) - reinterpret_cast<char*>(&slot.robust_next));
-  head_.pending = nullptr;
-  head_.list = &slot.robust_next;
-  slot.robust_next.store(reinterpret_cast<uint64_t>(&head_), std::memory_order_relaxed);
+  if (t_robust == nullptr) t_robust = new RobustList;
+  RobustList& list = *t_robust;
+  list.nodes.insert(list.nodes.begin(), &slot);
+  const bool only = list.nodes.size() == 1;
+  if (only) {
+    syscall(SYS_get_robust_list, 0, &list.replaced, &list.replaced_size);
+    list.head.futex_offset = static_cast<long>(offsetof(Slot, robust_futex)) - static_cast<long>(offsetof(Slot, robust_next));
+  }
+  void* const next = only ? static_cast<void*>(&list.head) : static_cast<void*>(&list.nodes[1]->robust_next);
+  slot.robust_next.store(reinterpret_cast<uint64_t>(next), std::memory_order_relaxed);
   slot.robust_futex.store(static_cast<uint32_t>(syscall(SYS_gettid)), std::memory_order_seq_cst);
-  syscall(SYS_set_robust_list, &head_, sizeof head_);
+  // The list is whole before and after this one store: the kernel may walk it at any moment, on this very thread.
+  __atomic_store_n(&list.head.first, static_cast<void*>(&slot.robust_next), __ATOMIC_SEQ_CST);
+  if (only) syscall(SYS_set_robust_list, &list.head, sizeof list.head);
 }
 
 void RobustFutex::let_go(Slot& slot) {
-  if (replaced_ != nullptr) syscall(SYS_set_robust_list, replaced_, replaced_size_);
+  RobustList* const list = t_robust;
+  const auto node = list == nullptr ? std::vector<Slot*>::iterator{} : std::find(list->nodes.begin(), list->nodes.end(), &slot);
+  if (list != nullptr && node != list->nodes.end()) {
+    const auto after = node + 1;
+    void* const next = after == list->nodes.end() ? static_cast<void*>(&list->head) : static_cast<void*>(&(*after)->robust_next);
+    if (list->nodes.size() == 1) {
+      syscall(SYS_set_robust_list, list->replaced, list->replaced_size);
+    } else if (node == list->nodes.begin()) {
+      __atomic_store_n(&list->head.first, next, __ATOMIC_SEQ_CST);
+    } else {
+      (*(node - 1))->robust_next.store(reinterpret_cast<uint64_t>(next), std::memory_order_seq_cst);
+    }
+    list->nodes.erase(node);
+    if (list->nodes.empty()) {
+      delete list;
+      t_robust = nullptr;
+    }
+  }
   slot.robust_futex.store(0, std::memory_order_seq_cst);
 }
+
+void forget_robust_list() { t_robust = nullptr; }
 
 }  // namespace evs::shm

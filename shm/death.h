@@ -30,22 +30,17 @@ bool pidfd_readable(int fd);
 // The whole question, on demand: opens, looks, closes.
 Pulse pulse_of(const Segment& segment, uint32_t slot, const LockFile& locks);
 
-// The service thread's robust futex. hold() and let_go() run on that thread; the kernel marks the word when the thread is gone.
+// The service thread's robust futex in a slot. hold() and let_go() run on that thread; the kernel marks the word when the thread is gone.
+//
+// A thread has one robust list, and may serve several transports: their slots are nodes of one list of its own (death.cc), in any order of
+// hold() and let_go(). While it has nodes it stands in for the C library's list, which comes back when the last one goes.
 class RobustFutex {
  public:
   void hold(Slot& slot);
   void let_go(Slot& slot);
-
- private:
-  struct Head {
-    void* list;
-    long futex_offset;
-    void* pending;
-  };
-  Head head_{};
-  void* replaced_ = nullptr;  // the C library's list of this thread
-  size_t replaced_size_ = 0;
 };
+// In the child of a fork(): the list that its thread's memory names is the parent's.
+void forget_robust_list();
 bool robust_owner_died(const Slot& slot);
 
 }  // namespace evs::shm

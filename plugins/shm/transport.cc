@@ -41,6 +41,7 @@ std::atomic<Transport*> open_transports[kMostTransports];
 
 void after_fork_in_child() {
   shm::forget_thread_cell();
+  shm::forget_robust_list();
   for (auto& slot : open_transports)
     if (Transport* transport = slot.exchange(nullptr, std::memory_order_relaxed)) transport->close_in_child();
 }
