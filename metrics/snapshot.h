@@ -59,7 +59,7 @@ struct Ring {
   uint64_t used_bytes = 0;                // from the furthest reader to the end
   uint64_t tail = 0;                      // position of the end of the order
   std::optional<uint32_t> holder_nodeid;  // who is furthest behind
-  std::string holder_what;                // with what it holds: "cursor", "claim" or "pin"
+  std::string holder_what;                // with what it holds: "cursor", "claim", "pin" or "role"
 };
 
 struct Snapshot {

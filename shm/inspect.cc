@@ -15,6 +15,7 @@
 #include "shm/directory.h"
 #include "shm/group_file.h"
 #include "shm/lock_file.h"
+#include "shm/role.h"
 #include "shm/room.h"
 #include "shm/view.h"
 
@@ -105,10 +106,20 @@ Status inspect(const std::string& path, const std::string& group, const std::str
 
   const uint64_t now = now_ns();
   uint64_t lowest = out.tail;
+  const uint64_t role = segment.hot().role_pin.load(std::memory_order_acquire);
+  const uint32_t role_slot = role_holder(segment);
+  if (role != 0 && (role & kPositionMask) < lowest) {
+    lowest = role & kPositionMask;
+    out.holder_what = "role";
+  }
   for (uint32_t i = 0; i < g.max_members; ++i) {
     const SlotWord word = slot_word(segment, i);
     if (word.state == SlotState::free) continue;
     MemberSnapshot m = look_at(segment, i, word, out.tail, now);
+    if (i == role_slot && out.holder_what == "role") {
+      out.holder_nodeid = m.nodeid;
+      out.holder_pid = m.pid;
+    }
     if (claims_count(word.state))
       for (const Cell& cell : segment.slot(i).cells) {
         const uint64_t intent = cell.intent.load(std::memory_order_acquire), at = intent & kPositionMask;

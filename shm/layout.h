@@ -17,7 +17,7 @@
 namespace evs::shm {
 
 inline constexpr uint64_t kSegmentMagic = 0x0031676e69727665ull;  // "evring1\0"
-inline constexpr uint32_t kLayoutVersion = 2;
+inline constexpr uint32_t kLayoutVersion = 3;
 
 inline constexpr uint32_t kLine = 64;            // a cache line, and the unit of the ring
 inline constexpr uint32_t kUnit = 64;
@@ -188,7 +188,12 @@ struct HotWords {
   alignas(128) std::atomic<uint64_t> fences_wanted;
   alignas(128) std::atomic<uint64_t> covered;     // memberships before this position are in a published view
   std::atomic<uint64_t> alarms;                   // raised at each proof of death, and for each member found stopped: who sleeps looks again
+  // Nobody's slot: 0, or position | flag. It holds the ring for the gateway role, whoever has the role and while nobody has it (role.h).
+  alignas(128) std::atomic<uint64_t> role_pin;
+  std::atomic<uint64_t> role_holder;              // generation << 32 | slot + 1 of who opened the role last; 0: it was closed. For people
 };
+inline constexpr uint64_t kRoleKept = 1;     // what is at the position and behind it is there
+inline constexpr uint64_t kRolePlacing = 2;  // being set for the first time: holds the ring, promises nothing
 inline constexpr uint64_t kHotAt = 512;
 static_assert(kHotAt + sizeof(HotWords) <= kPage);
 inline constexpr uint64_t kSlotWordsAt = kPage;

@@ -44,6 +44,9 @@ RoomScan scan_room(const Segment& segment) {
   scan.lowest = scan.tail;
   Lowest lowest{scan};
   uint64_t furthest = 0;
+  // The role's pin is nobody's: it counts whoever lives. Its reader has no cursor that would, and nothing is known of how far its process has
+  // published, so it is not among those whom `covered` follows.
+  if (const uint64_t at = hot.role_pin.load(std::memory_order_seq_cst); at != 0) lowest.consider(at & kPositionMask, Holder::role, 0, 0);
   for (uint32_t i = 0; i < g.max_members; ++i) {
     const SlotState state = slot_word(segment, i).state;
     if (!claims_count(state)) continue;

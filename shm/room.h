@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // shm/room.h - how far may claims go before they would overwrite what somebody still needs?
 //
-// The bound is min(cursors, pins, open claims, covered) + capacity, found by looking at every member (docs/shm-layout.md A2, A6). Looking
+// The bound is min(cursors, pins, open claims, the role's pin, covered) + capacity, found by looking at every member (docs/shm-layout.md A2, A6). Looking
 // costs a cache line a reader, so a process looks about four times a lap and remembers up to where it need not look again.
 // A remembered bound stays true: what appears later (a cursor, a pin, a claim) begins at or behind the tail seen here, and
 // the bound is at most that tail + capacity.
@@ -11,14 +11,14 @@
 
 namespace evs::shm {
 
-enum class Holder : uint32_t { none, cursor, pin, claim, covered };
+enum class Holder : uint32_t { none, cursor, pin, claim, covered, role };
 
 struct RoomScan {
   uint64_t tail = 0;
   uint64_t lowest = 0;  // the position that bounds
   uint64_t limit = 0;   // lowest + capacity
   Holder holder = Holder::none;
-  uint32_t slot = 0;    // of the holder
+  uint32_t slot = 0;    // of the holder; covered and role have none
   uint32_t index = 0;   // which cursor, pin or cell
 };
 

@@ -24,7 +24,7 @@ namespace {
 
 TEST(Layout, Constants) {
   EXPECT_EQ(memcmp("evring1", &kSegmentMagic, 8), 0);
-  EXPECT_EQ(kLayoutVersion, 2u);
+  EXPECT_EQ(kLayoutVersion, 3u);
   EXPECT_EQ(kUnit, 64u);
   EXPECT_EQ(kHotAt, 512u);
   EXPECT_EQ(kSlotWordsAt, 4096u);
@@ -36,6 +36,8 @@ TEST(Layout, Constants) {
   EXPECT_EQ(kMaxGroups, 4096u);
   EXPECT_EQ(kIntentOpen, 1u);
   EXPECT_EQ(kIntentOwner, 2u);
+  EXPECT_EQ(kRoleKept, 1u);
+  EXPECT_EQ(kRolePlacing, 2u);
   EXPECT_EQ(static_cast<int>(Kind::message), 1);
   EXPECT_EQ(static_cast<int>(Kind::membership), 2);
   EXPECT_EQ(static_cast<int>(Kind::control), 3);
@@ -71,6 +73,8 @@ TEST(Layout, HotWords) {
   EXPECT_AT(HotWords, fences_wanted, 384);
   EXPECT_AT(HotWords, covered, 512);
   EXPECT_AT(HotWords, alarms, 520);
+  EXPECT_AT(HotWords, role_pin, 640);
+  EXPECT_AT(HotWords, role_holder, 648);
 }
 
 TEST(Layout, RecordsAndMemberships) {

@@ -52,9 +52,10 @@ std::string ring_line(const Snapshot& snapshot) {
   const auto& ring = snapshot.ring;
   std::string text = show_bytes(ring.used_bytes) + " of " + show_bytes(ring.capacity_bytes) + " used (" +
                      std::to_string(percent(ring.used_bytes, ring.capacity_bytes)) + " %)";
-  if (!ring.holder_nodeid) return text;
+  if (!ring.holder_nodeid) return ring.holder_what == "role" ? text + ", held for a gateway that is not there" : text;
   const Member* holder = snapshot.member(*ring.holder_nodeid);
   text += ", held by " + (holder != nullptr ? who(*holder) : std::to_string(*ring.holder_nodeid));
+  if (ring.holder_what == "role") return text + " as the gateway";
   return ring.holder_what.empty() || ring.holder_what == "cursor" ? text : text + " with a " + ring.holder_what;
 }
 
