@@ -115,7 +115,7 @@ Status Transport::take_this_slot(uint32_t slot) {
 
 Status Transport::hold_robust(bool on_service_thread, uint64_t deadline_ns) {
   if (Status s = locks_.inhabit(slot_); !s.ok()) return s;
-  if (on_service_thread) {
+  if (on_service_thread || this->on_service_thread()) {
     robust_.hold(segment_.slot(slot_));
     robust_held_ = true;
     return {};

@@ -79,6 +79,7 @@ void Cursor::move_to_slot() {
   }
   c.in_use.store(1, std::memory_order_release);
   cell_.store(&c, std::memory_order_release);
+  if (uint64_t at = 0; role_) static_cast<void>(begin_at_pin(at));  // nothing was lost: the pin held
   uint32_t used = slot.cursors_used.load(std::memory_order_relaxed);
   while (used <= index_ && !slot.cursors_used.compare_exchange_weak(used, index_ + 1, std::memory_order_seq_cst)) {}
 }
@@ -99,6 +100,7 @@ int32_t Transport::open_cursor(Cursor*& out) {
 void Transport::close_cursor(Cursor* cursor) {
   const std::lock_guard lock(cursors_mutex_);
   if (cursor->room_wanted.exchange(0) != 0) room_waiters_.fetch_sub(1);
+  if (cursor->has_role()) close_role();
   cursors_[cursor->index()].reset();
 }
 
@@ -112,6 +114,7 @@ void Cursor::adopt(const shm::View& view) {
 // A fresh cursor may be counted only when all that comes before it is in a published view (docs/shm-layout.md B9): the process's own
 // reading goes there first, behind the attach pin.
 int32_t Cursor::watch(void* buffer, size_t size, size_t* needed) {
+  if (role_) return EVS_P_NOT_SUPPORTED;
   const shm::Segment& segment = transport.segment();
   const size_t most = sizeof(evs_membership) + 2ull * segment.geometry().max_members * sizeof(evs_ordered_member);
   if (needed != nullptr) *needed = most;
@@ -323,7 +326,7 @@ bool Cursor::blocked_at(uint64_t& position) const {
 // How many records were there for this cursor when it was expelled? At least: what was lapped meanwhile cannot be counted.
 uint64_t Cursor::count_unread() const {
   uint64_t at = position_.load(std::memory_order_relaxed), unread = 0;
-  if (at == 0) return 0;
+  if (at == 0 || role_) return 0;
   const shm::Segment& segment = transport.segment();
   const uint64_t tail = segment.hot().tail.load(std::memory_order_acquire);
   shm::RecordView record;

@@ -42,6 +42,12 @@ class Cursor {
   void ring();
   uint64_t lag() const;
 
+  // role.cc. The gateway's reader: the segment's pin holds the ring for it, its cell says parked; it hears everybody, and passes memberships.
+  void take_role() { role_ = true; }
+  bool has_role() const { return role_; }
+  int32_t begin_at_pin(uint64_t& position);
+  int32_t begin_at(uint64_t position);
+
   // For the transport, in a rejoin: the slot is given back, and somebody else may take it. Until there is another one, what is written to the
   // cell goes nowhere.
   void leave_slot();
@@ -60,11 +66,13 @@ class Cursor {
   void adopt(const shm::View& view);
   int32_t take_message(evs_read& request, uint64_t position, const shm::RecordView& record, size_t& used);
   int32_t take_membership(evs_read& request, const shm::View& view, size_t& used);
+  bool before_pin(uint64_t position) const;
   void drain_bell();
   bool arm_and_look(uint32_t how);
   void disarm(shm::CursorCell& cell, uint32_t how);
 
   const uint32_t index_;
+  bool role_ = false;
   shm::CursorCell nowhere_{};                    // while the process has no slot
   std::atomic<shm::CursorCell*> cell_{&nowhere_};
   shm::CursorCell* former_ = &nowhere_;

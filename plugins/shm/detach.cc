@@ -42,7 +42,7 @@ void Transport::give_up_slot() {
 
 // Before the slot is given up: afterwards the futex may be another process's.
 void Transport::release_robust(bool on_service_thread) {
-  if (on_service_thread) {
+  if (on_service_thread || this->on_service_thread()) {
     if (robust_held_) robust_.let_go(segment_.slot(slot_));
     robust_held_ = false;
     return;

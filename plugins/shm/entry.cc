@@ -193,10 +193,28 @@ size_t dump(evs_transport* self, char* text, size_t capacity) {
   return n;
 }
 
+int32_t role_open(evs_transport* self, evs_cursor** out, uint64_t* position) {
+  return guarded([&] {
+    Cursor* cursor = nullptr;
+    const int32_t status = of(self).open_role(cursor, *position);
+    *out = reinterpret_cast<evs_cursor*>(cursor);
+    return status;
+  });
+}
+int32_t role_keep(evs_transport* self, uint64_t position) {
+  return guarded([&] { return of(self).keep_role(position); });
+}
+int32_t role_begin_at(evs_cursor* cursor, uint64_t position) { return of(cursor).begin_at(position); }
+int32_t role_settle(evs_transport* self, uint64_t position, uint32_t* committed) {
+  return guarded([&] { return of(self).settle(position, *committed); });
+}
+
 const void* get_extension(evs_transport*, const char* id) {
   static constexpr evs_groups_extension kGroups = {sizeof(evs_groups_extension), 0, announce, stamp_join, stamp_leave, retract, members};
   static constexpr evs_introspect_extension kIntrospect = {sizeof(evs_introspect_extension), 0, dump};
+  static constexpr evs_role_extension kRole = {sizeof(evs_role_extension), 0, role_open, role_keep, role_begin_at, role_settle};
   if (strcmp(id, EVS_EXTENSION_GROUPS) == 0) return &kGroups;
+  if (strcmp(id, EVS_EXTENSION_ROLE) == 0) return &kRole;
   if (strcmp(id, EVS_EXTENSION_INTROSPECT) == 0) return &kIntrospect;
   if (strcmp(id, EVS_EXTENSION_PARAMS) == 0) return parameter_table();
   return nullptr;

@@ -14,6 +14,7 @@
 #include "plugins/shm/cursor.h"
 #include "plugins/shm/transport.h"
 #include "shm/crash_point.h"
+#include "shm/role.h"
 
 namespace evs::plugin_shm {
 
@@ -39,6 +40,10 @@ bool has_room(const shm::Geometry& g, const RoomScan& scan, uint64_t bytes) {
 
 }  // namespace
 
+bool Transport::is_this_process(uint32_t slot) const {
+  return segment_.slot(slot).pid.load(std::memory_order_relaxed) == getpid();
+}
+
 std::string Transport::who(uint32_t slot) const {
   const shm::Slot& s = segment_.slot(slot);
   char command[17] = {};
@@ -55,6 +60,10 @@ void Transport::on_less_than_half(void* self, const RoomScan& scan) {
   if (scan.holder == Holder::covered) {
     t->host_->wake(t->host_->context);
     return;
+  }
+  if (scan.holder == Holder::role) {  // and those readers who are late as well; and ours, so that `covered` is not what bounds next
+    if (const uint32_t gateway = shm::role_holder(t->segment_); gateway != UINT32_MAX) t->bells_.ring_service(gateway);
+    t->host_->wake(t->host_->context);
   }
   const uint64_t half = scan.tail - std::min(scan.tail, t->segment_.geometry().capacity / 2);
   for (uint32_t i = 0; i < t->segment_.geometry().max_members; ++i) {
@@ -114,7 +123,9 @@ void Transport::judge(uint64_t now) {
   if (now - full_since_ns_ >= kSayAfterNs && !full_logged_) {
     full_logged_ = true;
     const std::string used = std::to_string(scan.tail - scan.lowest) + " of " + std::to_string(segment_.geometry().capacity) + " bytes";
-    if (scan.holder == Holder::cursor && scan.slot == slot_)
+    if (scan.holder == Holder::role)
+      log(EVS_HOST_LOG_WARNING, "ring.full", std::string("the ring is full: ").append(whose_role(used)));
+    else if (scan.holder == Holder::cursor && is_this_process(scan.slot))
       log(EVS_HOST_LOG_WARNING, "ring.full", "the ring is full: handle " + std::to_string(scan.index) +
                                                  " of this very process has not read " + used + "; dispatch it");
     else if (scan.holder == Holder::cursor)
@@ -125,7 +136,10 @@ void Transport::judge(uint64_t now) {
     else
       log(EVS_HOST_LOG_WARNING, "ring.full", "the ring is full: messages come faster than " + used + " are passed");
   }
-  if (scan.slot == slot_) return;
+  if (scan.holder == Holder::role || scan.holder == Holder::covered) return;  // nobody is to blame by the ring's rules
+  // Ourselves nobody judges. Another slot of this process is judged as a reader: what it holds up may be more than this process. But nobody
+  // fences the process that he lives in.
+  if (scan.slot == slot_ || (scan.holder != Holder::cursor && is_this_process(scan.slot))) return;
   if (scan.holder == Holder::cursor) bells_.ring_service(scan.slot);  // it may pass what its handles have not joined
   if (scan.holder == Holder::cursor && held_.held_ns >= parameters_.slow_reader_timeout_ns) {
     // On demand: perhaps it is simply dead and nobody could tell us. The word before the proof: the place may be another's behind it.
@@ -222,6 +236,7 @@ void Transport::usage(evs_ordered_usage& out) const {
   out.struct_size = sizeof out;
   out.capacity_bytes = segment_.geometry().capacity;
   uint64_t lowest = scan.tail;
+  if (const uint64_t kept = shm::role_position(segment_); kept != 0) lowest = std::min(lowest, kept);  // its reader is nobody's
   for (uint32_t i = 0; i < segment_.geometry().max_members; ++i) {
     if (!cursors_count(slot_word(segment_, i).state)) continue;
     const shm::Slot& s = segment_.slot(i);

@@ -83,9 +83,11 @@ bool Transport::follow(View* out, uint64_t* position) {
   }
   shm::publish(segment_, slot_, view_);
   if (result == shm::Walk::done || result == shm::Walk::blocked) {
-    // Not at each turn: the word is read by everybody who looks for room.
+    // Not at each turn: the word is read by everybody who looks for room. Nor later than when somebody here lacks it: where nobody has a cursor
+    // nothing else moves the word, and the largest records need the ring to the last byte.
     const uint64_t covered = segment_.hot().covered.load(std::memory_order_relaxed);
-    if (view_position_ > covered + segment_.geometry().capacity / 8) raise(segment_.hot().covered, view_position_);
+    const bool lacking = starved_bytes_.load(std::memory_order_relaxed) != 0 || room_waiters_.load(std::memory_order_relaxed) != 0;
+    if (view_position_ > covered + (lacking ? 0 : segment_.geometry().capacity / 8)) raise(segment_.hot().covered, view_position_);
   }
   if (out != nullptr) *out = view_;
   if (position != nullptr) *position = view_position_;

@@ -4,6 +4,8 @@
 // One call reads a batch: find, ask whether it is wanted, copy out; then one fence and one look at our own slot's word tell whether the
 // ring was held for us all the while (an expelled process's ring is reused under it: then nothing of the batch counts); only then
 // the cursor moves. The callbacks come later, from the copies: a long callback holds no ring.
+//
+// The gateway's reader (role_) hears whoever wrote, member or not, and leaves memberships to membership(). It is held by the segment's pin and not by its cell.
 #include <string.h>
 
 #include <algorithm>
@@ -122,6 +124,7 @@ int32_t Cursor::read(evs_read& request) {
   uint64_t position = position_.load(std::memory_order_relaxed);
   if (!transport.member()) return EVS_P_EXPELLED;
   if (position == 0) return EVS_P_AGAIN;
+  if (__builtin_expect(role_, 0) && before_pin(position)) return EVS_P_BAD_PARAMETER;
   const shm::Segment& segment = transport.segment();
   const uint64_t start = position;
   size_t used = 0;
@@ -140,7 +143,7 @@ int32_t Cursor::read(evs_read& request) {
     }
     if (record.kind == Kind::message || record.kind == Kind::control) {
       // B7: who is no member at this position is not heard.
-      if (record.slot < generation_of_.size() && generation_of_[record.slot] == record.generation) {
+      if (record.slot < generation_of_.size() && (generation_of_[record.slot] == record.generation || role_)) {
         if (record.slot != own && !from_others) {
           from_others = true;
           if (transport.awaits_answer()) shm::expect_to_append(segment, record.next);
@@ -150,7 +153,7 @@ int32_t Cursor::read(evs_read& request) {
       } else {
         ++outsiders;
       }
-    } else if (record.kind == Kind::membership) {
+    } else if (record.kind == Kind::membership && !role_) {
       shm::View next = view_;
       const RecordView kept = record;  // so that `record` itself never leaves the registers
       const Fold folded = shm::fold(segment, position, kept, next);
@@ -178,9 +181,11 @@ int32_t Cursor::read(evs_read& request) {
     shm::CursorCell& c = cell();
     delivered_ += request.count;
     c.delivered.store(delivered_, std::memory_order_relaxed);
-    c.position.store(position | 1, std::memory_order_release);  // FREE
-    EVS_CRASH_POINT("read.passed");
-    transport.bells().ring_room();
+    if (__builtin_expect(!role_, 1)) {
+      c.position.store(position | 1, std::memory_order_release);  // FREE
+      EVS_CRASH_POINT("read.passed");
+      transport.bells().ring_room();
+    }
     if (__builtin_expect(outsiders != 0, 0)) transport.count(shm::Counter::outsider_records, outsiders);
     blocked_reads_ = 0;
     if (from_others) transport.clear_sent_note();

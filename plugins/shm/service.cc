@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,10 +34,15 @@ constexpr uint64_t kJudgeTickNs = 50'000'000;
 constexpr uint64_t kStoppedAfterNs = 1'000'000'000;
 constexpr uint64_t kHoleRetryNs = 2'000'000'000;  // after a death
 constexpr uint64_t kServiceBell = ~0ull;          // epoll's tag of the FIFO
+constexpr uint32_t kStoppedSaid = 1, kStoppedMarked = 2;  // Slot::stopped_logged; marked: said of another slot of the same process
 
 }  // namespace
 
+// One that serves several transports may start and stop one of them itself.
+bool Transport::on_service_thread() const { return service_thread_.load(std::memory_order_relaxed) == static_cast<int32_t>(syscall(SYS_gettid)); }
+
 int32_t Transport::begin_service() {
+  service_thread_.store(static_cast<int32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return EVS_P_NO_RESOURCES;
   for (uint32_t attempt = 0; attempt < 1024 && service_bell_fd_ < 0; ++attempt) {
@@ -237,6 +243,20 @@ void Transport::wake_own_cursors() {
     }
 }
 
+// A process that has several slots is stopped in all of them: one line says so.
+bool Transport::said_of_its_process(uint32_t slot) const {
+  const shm::Slot& s = segment_.slot(slot);
+  for (uint32_t i = 0; i < segment_.geometry().max_members; ++i) {
+    if (i == slot || !claims_count(slot_word(segment_, i).state)) continue;
+    const shm::Slot& other = segment_.slot(i);
+    if (other.pid.load(std::memory_order_relaxed) == s.pid.load(std::memory_order_relaxed) &&
+        other.start_time.load(std::memory_order_relaxed) == s.start_time.load(std::memory_order_relaxed) &&
+        other.stopped_logged.load(std::memory_order_relaxed) == kStoppedSaid)
+      return true;
+  }
+  return false;
+}
+
 // Each looks at its right neighbour, and on behind one that is stopped: a few reads of /proc a second on a bus of any size.
 void Transport::look_for_stopped(uint64_t now) {
   const uint32_t most = segment_.geometry().max_members;
@@ -247,16 +267,18 @@ void Transport::look_for_stopped(uint64_t now) {
     shm::Slot& s = segment_.slot(i);
     const char state = shm::process_state(s.pid.load(std::memory_order_relaxed));
     if (state != 'T' && state != 't') {
-      if (s.stopped_since_ns.exchange(0, std::memory_order_relaxed) != 0 && s.stopped_logged.exchange(0) != 0)
+      if (s.stopped_since_ns.exchange(0, std::memory_order_relaxed) != 0 && s.stopped_logged.exchange(0) == kStoppedSaid)
         log(EVS_HOST_LOG_WARNING, "member.resumed", who(i) + " runs again");
       return;
     }
     uint64_t since = 0;
     if (s.stopped_since_ns.compare_exchange_strong(since, now, std::memory_order_relaxed)) since = now;
-    if (now - since < kStoppedAfterNs || s.stopped_logged.exchange(1) != 0) continue;
+    if (now - since < kStoppedAfterNs || s.stopped_logged.exchange(kStoppedMarked) != 0) continue;
     // It may have been stopped between taking a sleeper's bits and the ring.
     segment_.hot().alarms.fetch_add(1, std::memory_order_seq_cst);
     bells_.ring_services();
+    if (said_of_its_process(i)) continue;
+    s.stopped_logged.store(kStoppedSaid);
     log(EVS_HOST_LOG_WARNING, "member.stopped",
         who(i) + " is stopped (for " + std::to_string((now - since) / 1000000) +
             " ms); what it has not read keeps its room until it goes on, dies, or is expelled by slow_reader_timeout");

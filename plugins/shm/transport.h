@@ -8,6 +8,7 @@
 //   membership.cc  following the membership, and appending records that change it
 //   cursor.cc      cursors: opening, watching, sleeping, bells
 //   reading.cc     reading records at a cursor
+//   role.cc        evs.role/1: the gateway's reader, and its pin
 //   service.cc     the service thread's turn: deaths, heartbeat, requests
 //   judge.cc       a full ring: who holds it, for how long, expelling
 //   groups.cc      evs.groups/1 over the members' group files
@@ -76,6 +77,12 @@ class Transport {
   // cursor.cc
   int32_t open_cursor(Cursor*& out);
   void close_cursor(Cursor* cursor);
+
+  // role.cc
+  int32_t open_role(Cursor*& out, uint64_t& position);
+  void close_role();
+  int32_t keep_role(uint64_t position);
+  int32_t settle(uint64_t position, uint32_t& committed);
 
   // judge.cc
   int32_t room(Cursor* cursor, size_t size, uint32_t groups);
@@ -147,6 +154,8 @@ class Transport {
   void prove_dead(uint32_t slot, shm::SlotWord word);
   void forget_pidfd(uint32_t slot);
   void look_for_stopped(uint64_t now);
+  bool said_of_its_process(uint32_t slot) const;
+  bool on_service_thread() const;
   void serve_requests();
   void beat(uint64_t now);
   void retry_holes(uint64_t now);
@@ -157,6 +166,8 @@ class Transport {
   void judge(uint64_t now);
   void serve_room_requests();
   std::string who(uint32_t slot) const;
+  std::string whose_role(const std::string& bytes) const;  // role.cc
+  bool is_this_process(uint32_t slot) const;
   void expel(uint32_t slot, uint64_t held_ns);
   static void on_less_than_half(void* self, const shm::RoomScan& scan);
 
@@ -197,8 +208,10 @@ class Transport {
   std::vector<std::unique_ptr<Cursor>> cursors_;  // by index; empty where none
 
   // The service thread's own.
+  bool role_open_ = false;
   shm::RobustFutex robust_;
   bool robust_held_ = false;
+  std::atomic<int32_t> service_thread_{0};  // its thread id
   int epoll_ = -1;
   int service_bell_fd_ = -1;
   uint64_t service_bell_ = 0;

@@ -221,6 +221,11 @@ Reader::Reader(Member& member, size_t buffer_size)
     throw std::runtime_error("cursor_open: " + std::to_string(status));
 }
 
+Reader::Reader(Member& member, evs_cursor* opened)
+    : member_(member), cursor_(opened), buffer_(nullptr, [](std::byte* p) { ::operator delete[](p, std::align_val_t{64}); }) {
+  grow(256 * 1024);
+}
+
 void Reader::grow(size_t buffer_size) {
   buffer_.reset(static_cast<std::byte*>(::operator new[](buffer_size, std::align_val_t{64})));
   buffer_size_ = buffer_size;

@@ -115,6 +115,7 @@ struct Got {
 class Reader {
  public:
   explicit Reader(Member& member, size_t buffer_size = 256 * 1024);
+  Reader(Member& member, evs_cursor* opened);  // by an extension; closes it
   ~Reader();
 
   evs_cursor* cursor() const { return cursor_; }

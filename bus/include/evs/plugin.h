@@ -34,7 +34,7 @@ extern "C" {
 
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
-#define EVS_PLUGIN_ABI_MINOR 1u /* 1: evs_datagram.flags, evs.peers/1 */
+#define EVS_PLUGIN_ABI_MINOR 2u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1 */
 #define EVS_PLUGIN_ENTRY_SYMBOL "evs_plugin_entry_v1"
 
 /* Is `field` there, in the struct that `p` points to? */
@@ -230,7 +230,7 @@ typedef struct evs_ordered_limits {
 
 typedef struct evs_ordered_usage {
   uint32_t struct_size;
-  uint32_t holder_nodeid; /* whose reader is furthest behind; 0: none is behind */
+  uint32_t holder_nodeid; /* whose reader is furthest behind; 0: none is behind, or what evs.role/1 keeps is furthest */
   int32_t holder_pid;
   uint32_t reserved;
   uint64_t capacity_bytes;
@@ -319,6 +319,38 @@ typedef struct evs_groups_extension {
   int32_t (*members)(evs_transport *self, const evs_plugin_group *group, uint64_t position,
                      void (*visit)(void *context, const evs_ordered_member *member), void *context);
 } evs_groups_extension;
+
+/* "evs.role/1" (ordered media, since minor 2): one reader of the order that outlives its process. Whoever has a certain role among the members, which is
+ * decided elsewhere and is one at a time, reads on from where the last one left it, also when that one was killed in the middle. The host guarantees
+ * that nobody else's call of these functions on the same medium is under way, or will come. One service thread may serve several transports, and
+ * then calls start() and stop() of one with this extension itself. */
+#define EVS_EXTENSION_ROLE "evs.role/1"
+typedef struct evs_role_extension {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Opens the role's reader at the position up to which was kept, *position; when nothing is kept, at the end of the order, which is kept from then on.
+   * EVS_P_NO_RESOURCES: this transport has it open already. EVS_P_EXPELLED. EVS_P_CLOSED: what is kept is an impossible position. [service]
+   *
+   * It is a cursor for read(), pending(), wait(), wake(), fd(), arm(), ring(), lag(), room(), the interests (which say when its bell rings and nothing
+   * else) and cursor_close(), which ends no keeping; park() stops it until begin_at(), watch() is refused. What it holds is not what it has not read but what is
+   * kept, and nobody is expelled for that. read() offers MESSAGE and CONTROL frames of everybody, also of who is no member at that position or has never
+   * been: the caller judges by nodeid and incarnation. It offers no MEMBERSHIP frames: membership() tells, in a process without any cursor as
+   * well, and once the reader is past an evs_membership's position all frames of who has left by then were offered. read() answers
+   * EVS_P_BAD_PARAMETER while its place is before what is kept. After rejoin() it begins where it is kept. */
+  int32_t (*open)(evs_transport *self, evs_cursor **out, uint64_t *position);
+  /* Everything from `position` on is kept, for this process and whoever comes after it; what is before may be overwritten. Only forward: a lower position
+   * changes nothing. EVS_P_BAD_PARAMETER: it is behind the end, or nothing was ever kept. EVS_P_EXPELLED. [service] [nonblock] */
+  int32_t (*keep)(evs_transport *self, uint64_t position);
+  /* The reader's next read() begins there: a frame's position that is kept, or the end. EVS_P_BAD_PARAMETER: it cannot be one; that a frame
+   * begins there is the caller's to know. [service] [nonblock] */
+  int32_t (*begin_at)(evs_cursor *role_cursor, uint64_t position);
+  /* append() was under way in a member that has died, and told its before_commit `position`: does the frame stand there? OK: *committed is 1, and every
+   * reader finds it; or 0, and none ever will. AGAIN: its death, or that of somebody whose append stands before it, is not proved yet; ask again.
+   * Whoever keeps the position, or one before it, gets an answer in the end. EVS_P_TIMEOUT: it is before what is kept, so that others may stand in its place by now:
+   * nobody can tell any more. EVS_P_BAD_PARAMETER: nothing was claimed there, or it is within another frame. EVS_P_EXPELLED, EVS_P_CLOSED.
+   * [service] [nonblock] */
+  int32_t (*settle)(evs_transport *self, uint64_t position, uint32_t *committed);
+} evs_role_extension;
 
 /* "evs.peers/1" (datagram media, since minor 1): a medium that learns addresses from what arrives keeps few of those that nobody vouched for, and
  * forgets the one not heard for longest when it needs room. The host vouches for a peer whose frames it could authenticate. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * plugin_layout.c - where the words of evs/plugin.h's datagram tables stand, as plugins built long ago expect them. A minor version
+ * plugin_layout.c - where the words of evs/plugin.h's datagram tables and of later extensions stand, as plugins built long ago expect them. A minor version
  * adds at the end and gives reserved words a meaning; it moves nothing.
  */
 #include <evs/plugin.h>
 
 #define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #type "." #field)
 
-_Static_assert(EVS_PLUGIN_ABI_MAJOR == 1u && EVS_PLUGIN_ABI_MINOR >= 1u, "the minor rises, the major is another header");
+_Static_assert(EVS_PLUGIN_ABI_MAJOR == 1u && EVS_PLUGIN_ABI_MINOR >= 2u, "the minor rises, the major is another header");
 _Static_assert(EVS_PEER_ALL == 0xffffffffu && EVS_DATAGRAM_TO_ALL == 1u, "words on the boundary");
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -25,6 +25,11 @@ AT(evs_datagram_ops, receive_fd, 40);
 AT(evs_peers_extension, struct_size, 0);
 AT(evs_peers_extension, mark, 8);
 AT(evs_peers_extension, forget, 16);
+AT(evs_role_extension, struct_size, 0); /* since minor 2 */
+AT(evs_role_extension, open, 8);
+AT(evs_role_extension, keep, 16);
+AT(evs_role_extension, begin_at, 24);
+AT(evs_role_extension, settle, 32);
 #endif
 
 int main(void) { return 0; }
