@@ -108,7 +108,6 @@ Settled settle_claim(const Segment& segment, uint32_t own_slot, uint64_t positio
     set_pin(segment, own_slot, kPinFill, at);
     const Fill filled = fill(segment, at);
     clear_pin(segment, own_slot, kPinFill);
-    EVS_CRASH_POINT("role.settling");
     if (filled == Fill::padded) ++padded;
     if (filled == Fill::lapped) return Settled::lost;
     if (filled != Fill::padded && filled != Fill::committed) return Settled::alive;

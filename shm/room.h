@@ -22,6 +22,12 @@ struct RoomScan {
   uint32_t index = 0;   // which cursor, pin or cell
 };
 
+// Where a record of so many bytes that is claimed at `tail` ends: at the end of the buffer it takes the rest of the lap with it (A4).
+inline uint64_t claim_end(const Geometry& g, uint64_t tail, uint64_t bytes) {
+  const uint64_t offset = tail & g.mask;
+  return tail + (offset + bytes > g.capacity ? g.capacity - offset : 0) + bytes;
+}
+
 // Looks at everybody. Also raises `covered` to the furthest LIVE cursor, before the limit is used: that cursor's owner has published
 // every membership before it, and must be counted while it still stands there.
 RoomScan scan_room(const Segment& segment);

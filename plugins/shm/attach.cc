@@ -164,6 +164,15 @@ bool Transport::walk_to_tail(View& view, uint64_t& position, uint64_t deadline_n
   return true;
 }
 
+// A ring that is full for the gateway's sake stays so until somebody takes the role over, and who could may have to join first. Half of the reserve is
+// for that; the other half stays with the leaves. Under the bus lock: nobody else joins meanwhile.
+bool Transport::joins_by_the_reserve(const View& next) const {
+  const shm::RoomScan scan = shm::scan_room(segment_);
+  const shm::Geometry& g = segment_.geometry();
+  return scan.holder == shm::Holder::role &&
+         shm::claim_end(g, scan.tail, shm::membership_bytes(next.members.size(), next.left.size())) <= scan.limit - g.reserve / 2;
+}
+
 Status Transport::append_join(uint64_t deadline_ns, uint64_t& position) {
   for (;;) {
     View view;
@@ -187,12 +196,14 @@ Status Transport::append_join(uint64_t deadline_ns, uint64_t& position) {
                                          [](const MemberEntry& a, const MemberEntry& b) { return a.slot < b.slot; }),
                         me);
     EVS_CRASH_POINT("attach.walked");
-    const Code code = append_view(next, view, false, position);
+    const Code code = append_view(next, view, joins_by_the_reserve(next), position);
     if (code == Code::ok) return {};
     if (code != Code::again) return Status::fail(code, "the join could not be appended");
     // The ring is full. Its readers' service threads may pass what is not theirs.
-    shm::scan_room(segment_);
+    const shm::RoomScan scan = shm::scan_room(segment_);
     bells_.ring_services();
+    if (left_until(deadline_ns) == 0 && scan.holder == shm::Holder::role)
+      return Status::fail(Code::timeout, "bus \"" + bus_ + "\" is full and stays full: " + whose_role(std::to_string(scan.tail - scan.lowest) + " bytes"));
     if (left_until(deadline_ns) == 0)
       return Status::fail(Code::timeout, "bus \"" + bus_ + "\" is full and stays full: a member does not read; evs status names it");
     pause_ns(500000);

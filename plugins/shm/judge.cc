@@ -29,13 +29,8 @@ namespace {
 constexpr uint64_t kSayAfterNs = 100'000'000;
 constexpr uint64_t kLongestTurnNs = 200'000'000;  // a longer gap means that the judge itself did not run
 
-uint64_t claim_end(const shm::Geometry& g, uint64_t tail, uint64_t bytes) {
-  const uint64_t offset = tail & g.mask;
-  return tail + (offset + bytes > g.capacity ? g.capacity - offset : 0) + bytes;
-}
-
 bool has_room(const shm::Geometry& g, const RoomScan& scan, uint64_t bytes) {
-  return claim_end(g, scan.tail, bytes) <= scan.limit - g.reserve;
+  return shm::claim_end(g, scan.tail, bytes) <= scan.limit - g.reserve;
 }
 
 }  // namespace

@@ -273,7 +273,8 @@ void Transport::look_for_stopped(uint64_t now) {
     }
     uint64_t since = 0;
     if (s.stopped_since_ns.compare_exchange_strong(since, now, std::memory_order_relaxed)) since = now;
-    if (now - since < kStoppedAfterNs || s.stopped_logged.exchange(kStoppedMarked) != 0) continue;
+    uint32_t unmarked = 0;
+    if (now - since < kStoppedAfterNs || !s.stopped_logged.compare_exchange_strong(unmarked, kStoppedMarked)) continue;
     // It may have been stopped between taking a sleeper's bits and the ring.
     segment_.hot().alarms.fetch_add(1, std::memory_order_seq_cst);
     bells_.ring_services();

@@ -133,6 +133,7 @@ class Transport {
   void give_up_slot();
   void leave_expelled_slot();
   shm::Status attach(uint64_t timeout_ns, bool on_service_thread);
+  bool joins_by_the_reserve(const shm::View& next) const;
   shm::Status append_join(uint64_t deadline_ns, uint64_t& position);
   shm::Status await_join(uint64_t deadline_ns, uint64_t position, bool& accepted);
   shm::Status hold_robust(bool on_service_thread, uint64_t deadline_ns);

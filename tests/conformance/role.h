@@ -40,8 +40,11 @@ struct Role {
 template <class Condition>
 bool until(Condition holds) {
   const uint64_t deadline = now_ns() + kLong;
-  while (!holds() && now_ns() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  return holds();
+  while (now_ns() < deadline) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
 }
 
 inline uint32_t lines_with(Member& who, const std::string& text) {

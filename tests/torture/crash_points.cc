@@ -28,7 +28,7 @@ std::vector<std::string> points_in_the_sources() {
       std::ifstream in(file.path());
       for (std::string line; std::getline(in, line);) {
         std::smatch found;
-        // Those of the gateway's role no bus comes by yet: tests/conformance/takeover_test.cc dies there.
+        // Those of the gateway's role no bus comes by yet: tests/conformance/takeover dies there.
         if (std::regex_search(line, found, use) && found[1].str().rfind("role.", 0) != 0) names.insert(found[1]);
       }
     }
