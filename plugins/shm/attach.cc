@@ -203,7 +203,8 @@ Status Transport::append_join(uint64_t deadline_ns, uint64_t& position) {
     const shm::RoomScan scan = shm::scan_room(segment_);
     bells_.ring_services();
     if (left_until(deadline_ns) == 0 && scan.holder == shm::Holder::role)
-      return Status::fail(Code::timeout, "bus \"" + bus_ + "\" is full and stays full: " + whose_role(std::to_string(scan.tail - scan.lowest) + " bytes"));
+      return Status::fail(Code::timeout, std::string("bus \"").append(bus_).append("\" is full and stays full: ")
+                                             .append(whose_role(std::to_string(scan.tail - scan.lowest).append(" bytes"))));
     if (left_until(deadline_ns) == 0)
       return Status::fail(Code::timeout, "bus \"" + bus_ + "\" is full and stays full: a member does not read; evs status names it");
     pause_ns(500000);

@@ -45,6 +45,7 @@ class Cursor {
   // role.cc. The gateway's reader: the segment's pin holds the ring for it, its cell says parked; it hears everybody, and passes memberships.
   void take_role() { role_ = true; }
   bool has_role() const { return role_; }
+  uint64_t place() const { return position_.load(std::memory_order_relaxed); }
   int32_t begin_at_pin(uint64_t& position);
   int32_t begin_at(uint64_t position);
 

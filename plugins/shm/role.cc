@@ -10,7 +10,7 @@ namespace evs::plugin_shm {
 
 int32_t Transport::open_role(Cursor*& out, uint64_t& position) {
   if (!member()) return EVS_P_EXPELLED;
-  if (role_open_) return EVS_P_NO_RESOURCES;
+  if (role_ != nullptr) return EVS_P_NO_RESOURCES;
   Cursor* cursor = nullptr;
   if (const int32_t opened = open_cursor(cursor); opened != EVS_P_OK) return opened;
   cursor->take_role();
@@ -18,18 +18,22 @@ int32_t Transport::open_role(Cursor*& out, uint64_t& position) {
     close_cursor(cursor);
     return begun;
   }
-  role_open_ = true;
+  role_ = cursor;
   out = cursor;
   return EVS_P_OK;
 }
 
 void Transport::close_role() {
-  role_open_ = false;
+  role_ = nullptr;
   shm::close_role(segment_, slot_, generation_);
 }
 
 int32_t Transport::keep_role(uint64_t position) {
   if (!member()) return EVS_P_EXPELLED;
+  if (position == EVS_ROLE_ALL_READ) {
+    if (role_ == nullptr || role_->place() == 0) return EVS_P_BAD_PARAMETER;
+    position = role_->place();
+  }
   if (!shm::keep_role(segment_, position)) return EVS_P_BAD_PARAMETER;
   // Where nobody else reads, nothing but our following moves `covered`, and the room that the pin gave back would end there.
   if (segment_.hot().covered.load(std::memory_order_relaxed) + segment_.geometry().capacity / 8 < position) follow();

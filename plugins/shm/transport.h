@@ -209,7 +209,7 @@ class Transport {
   std::vector<std::unique_ptr<Cursor>> cursors_;  // by index; empty where none
 
   // The service thread's own.
-  bool role_open_ = false;
+  Cursor* role_ = nullptr;  // the role's reader, while it is open
   shm::RobustFutex robust_;
   bool robust_held_ = false;
   std::atomic<int32_t> service_thread_{0};  // its thread id

@@ -325,6 +325,7 @@ typedef struct evs_groups_extension {
  * that nobody else's call of these functions on the same medium is under way, or will come. One service thread may serve several transports, and
  * then calls start() and stop() of one with this extension itself. */
 #define EVS_EXTENSION_ROLE "evs.role/1"
+#define EVS_ROLE_ALL_READ UINT64_MAX /* to keep(): the place where the open reader's next read() begins */
 typedef struct evs_role_extension {
   uint32_t struct_size;
   uint32_t reserved;
@@ -339,7 +340,7 @@ typedef struct evs_role_extension {
    * EVS_P_BAD_PARAMETER while its place is before what is kept. After rejoin() it begins where it is kept. */
   int32_t (*open)(evs_transport *self, evs_cursor **out, uint64_t *position);
   /* Everything from `position` on is kept, for this process and whoever comes after it; what is before may be overwritten. Only forward: a lower position
-   * changes nothing. EVS_P_BAD_PARAMETER: it is behind the end, or nothing was ever kept. EVS_P_EXPELLED. [service] [nonblock] */
+   * changes nothing. A frame's position, the end, or EVS_ROLE_ALL_READ. EVS_P_BAD_PARAMETER: it is behind the end, or nothing was ever kept. EVS_P_EXPELLED. [service] [nonblock] */
   int32_t (*keep)(evs_transport *self, uint64_t position);
   /* The reader's next read() begins there: a frame's position that is kept, or the end. EVS_P_BAD_PARAMETER: it cannot be one; that a frame
    * begins there is the caller's to know. [service] [nonblock] */
