@@ -128,6 +128,16 @@ int append_until_death(const std::string& bus, Board& board, uint64_t die_at, si
   return 3;
 }
 
+// Opens the role, and reads nothing.
+int open_only(const std::string& bus, Board& board) {
+  Member member(bus);
+  Role role(member);
+  board.told = role.begun;
+  ++board.opened;
+  while (board.gateway_finishes == 0) usleep(1000);
+  return role.status;
+}
+
 // Asks for what the appender had under way, again and again.
 int settle_on(const std::string& bus, Board& board) {
   Member member(bus);
@@ -211,6 +221,7 @@ int play(const std::vector<std::string>& words) {
   const auto number = [&](size_t i) { return std::stoul(words.at(i)); };
   if (part == "writer") return write_on(words.at(2), board, static_cast<uint32_t>(number(3)));
   if (part == "gateway") return be_gateway(words.at(2), board, static_cast<uint32_t>(number(3)));
+  if (part == "opener") return open_only(words.at(2), board);
   if (part == "settler") return settle_on(words.at(2), board);
   if (part == "appender") return append_until_death(words.at(2), board, number(3), number(4));
   if (part == "three") return be_three(words.at(2), words.at(3), board, words.at(4));

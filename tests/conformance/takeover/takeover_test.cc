@@ -139,6 +139,20 @@ TEST_F(Takeover, AtEachStepOfTheRolesOwn) {
   settle(*last);
 }
 
+// Before the second look at the tail others may have counted on room that the pin was to take: what they wrote until then is not promised.
+TEST_F(Takeover, ThePlaceIsThatOfTheSecondLook) {
+  Member other(bus_);
+  const auto one = player({"opener"}, "role.placing", "STOP");
+  ASSERT_TRUE(until([&] { return one->stopped(); }));
+  uint64_t position = 0;
+  ASSERT_EQ(other.append(to("g", certified(0, 0, 9)), &position), EVS_P_OK);
+  one->signal(SIGCONT);
+  ASSERT_TRUE(until([&] { return board.opened == 1; }));
+  EXPECT_GT(board.told, position);
+  one->die();
+  EXPECT_EQ(Role(other).begun, board.told) << "and so it stays";
+}
+
 // The append under way, at each step of it; asked by a successor, and checked by somebody who reads the ring all the while.
 class SettledClaims : public Takeover, public testing::WithParamInterface<std::pair<const char*, int>> {};
 
