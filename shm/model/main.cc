@@ -6,12 +6,14 @@
 //   evs-ring-model --mutant=skip-first      one rule left out; the shortest story it allows; exit 0 if it was found
 //   evs-ring-model --roam=roam --seed=7     random runs of a world too large to visit whole; the seed replays
 //   evs-ring-model --instance=views         the published views, word by word (views.h)
+//   evs-ring-model --instance=takeover      the gateway's pin and its successor (takeover.h)
 //   --long                                  the larger instances too     --states=N  visit the first N states only     --runs=N
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "shm/model/checker.h"
+#include "shm/model/takeover.h"
 #include "shm/model/views.h"
 
 namespace evs::shm::model {
@@ -61,15 +63,19 @@ bool expect_found(const MutantText& text, const Instance& world, const Limits& l
   return found;
 }
 
-bool expect_views(ViewFault fault, std::string_view name) {
-  const Verdict verdict = explore_views(fault);
+bool expect_small(const Verdict& verdict, bool holds, std::string_view name) {
   const bool found = !verdict.violation.empty();
-  const bool good = found == (fault != ViewFault::none);
+  const bool good = found == !holds;
   printf("%-26s %s: %llu states, %llu steps\n", std::string(name).c_str(),
-         found ? "found" : fault == ViewFault::none ? "holds" : "NOT FOUND", static_cast<unsigned long long>(verdict.states),
+         found ? "found" : holds ? "holds" : "NOT FOUND", static_cast<unsigned long long>(verdict.states),
          static_cast<unsigned long long>(verdict.edges));
   if (found) print_story(verdict);
   return good;
+}
+
+bool expect_views(ViewFault fault, std::string_view name) { return expect_small(explore_views(fault), fault == ViewFault::none, name); }
+bool expect_takeover(TakeoverFault fault, std::string_view name) {
+  return expect_small(explore_takeover(fault), fault == TakeoverFault::none, name);
 }
 
 bool value(const char* argument, const char* name, std::string& into) {
@@ -112,6 +118,10 @@ int run(const Options& options) {
   for (const ViewFaultText& text : view_faults()) {
     if (options.mutant == text.name) return expect_views(text.fault, text.name) ? 0 : 1;
   }
+  for (const TakeoverFaultText& text : takeover_faults()) {
+    if (options.mutant == text.name) return expect_takeover(text.fault, text.name) ? 0 : 1;
+  }
+  if (options.instance == "takeover") return expect_takeover(TakeoverFault::none, "takeover") ? 0 : 1;
   if (options.instance == "views") return expect_views(ViewFault::none, "views") ? 0 : 1;
   if (!options.mutant.empty()) {
     const MutantText* text = find_mutant(options.mutant);
@@ -126,12 +136,14 @@ int run(const Options& options) {
     return expect_none(*world, options.limits, options.instance.empty()) ? 0 : 1;
   }
   bool good = expect_views(ViewFault::none, "views");
+  good &= expect_takeover(TakeoverFault::none, "takeover");
   for (const Instance& world : instances()) good &= expect_none(world, options.limits, false);
   for (const Instance& world : roaming_instances()) good &= expect_none(world, options.limits, true);
   if (options.long_run) {
     for (const Instance& world : long_instances()) good &= expect_none(world, options.limits, false);
   }
   for (const ViewFaultText& text : view_faults()) good &= expect_views(text.fault, text.name);
+  for (const TakeoverFaultText& text : takeover_faults()) good &= expect_takeover(text.fault, text.name);
   for (const MutantText& text : mutants()) good &= expect_found(text, *find_instance(text.instance), options.limits);
   return good ? 0 : 1;
 }

@@ -8,7 +8,8 @@
 #include "shm/model/views.h"
 
 #include <algorithm>
-#include <unordered_map>
+
+#include "shm/model/small.h"
 
 namespace evs::shm::model {
 namespace {
@@ -37,63 +38,21 @@ struct Views {
   // The loader: 0 not begun, 1.. reading words, then the copy, then the word again.
   uint8_t loading, floor, best, best_which, best_slot, torn, loads;
 };
-static_assert(alignof(Views) == 1);
 
-struct Step {
-  Views after;
-  std::string told;
-  const char* violation = nullptr;
-};
-
-class Explorer {
+class Explorer : public Small<Views> {
  public:
   explicit Explorer(ViewFault fault) : fault_(fault) {}
 
   Verdict run() {
     Views first{};
     first.kills = 1;
-    add(first, kNoParent, "");
-    for (size_t at = 0; at < nodes_.size() && verdict_.violation.empty(); ++at) {
-      steps_.clear();
-      const Views now = nodes_[at].state;
-      for (uint8_t index = 0; index < 2; ++index) write(now, index);
-      load(now);
-      for (Step& step : steps_) {
-        ++verdict_.edges;
-        add(step.after, at, step.told);
-        if (step.violation != nullptr && verdict_.violation.empty()) blame(step.violation, at, step.told);
-      }
-      if (steps_.empty()) ++verdict_.finished;
-    }
-    verdict_.states = nodes_.size();
-    return std::move(verdict_);
+    return explore(first);
   }
 
  private:
-  static constexpr size_t kNoParent = SIZE_MAX;
-  struct Node {
-    Views state;
-    size_t parent;
-    std::string told;
-  };
-
-  size_t add(const Views& state, size_t parent, const std::string& told) {
-    const std::string key(reinterpret_cast<const char*>(&state), sizeof state);
-    const auto [found, fresh] = known_.emplace(key, nodes_.size());
-    if (fresh) nodes_.push_back({state, parent, told});
-    return found->second;
-  }
-
-  void blame(const char* what, size_t at, const std::string& last) {
-    verdict_.violation = what;
-    verdict_.story.push_back(last);
-    for (; nodes_[at].parent != kNoParent; at = nodes_[at].parent) verdict_.story.push_back(nodes_[at].told);
-    std::reverse(verdict_.story.begin(), verdict_.story.end());
-  }
-
-  Step& next(const Views& now, const std::string& told) {
-    steps_.push_back({now, told, nullptr});
-    return steps_.back();
+  void make_steps(const Views& now) override {
+    for (uint8_t index = 0; index < 2; ++index) write(now, index);
+    load(now);
   }
 
   void write(const Views& now, uint8_t index) {
@@ -181,10 +140,6 @@ class Explorer {
   }
 
   const ViewFault fault_;
-  std::vector<Node> nodes_;
-  std::unordered_map<std::string, size_t> known_;
-  std::vector<Step> steps_;
-  Verdict verdict_;
 };
 
 }  // namespace
