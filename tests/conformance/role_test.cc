@@ -178,6 +178,36 @@ TEST_F(RoleStories, ExpellingItsProcessAsAReaderDoesNotTouchIt) {
   EXPECT_THAT(nodeids(membership_of(gateway).members), testing::UnorderedElementsAre(who.nodeid, sender.who().nodeid));
 }
 
+// A handle's cursor of the very transport that has the role: the process is expelled as a whole, and what is kept is there when it is back.
+TEST_F(RoleStories, AfterARejoinItBeginsWhereItIsKept) {
+  const std::string bus = fresh_bus();
+  const Parameters brisk = {{"slow_reader_timeout", "200ms"}};
+  Member gateway(bus, brisk), sender(bus, brisk);
+  Reader slow(gateway);
+  slow.join("g");
+  Role role(gateway);
+  const evs_ordered_member who = gateway.who();
+  ASSERT_TRUE(until([&] {
+    fill_up(sender, 1000);
+    if (!role.reader->ops().pending(role.reader->cursor())) return false;
+    while (role.reader->read() == EVS_P_OK) {}
+    if (!role.reader->got().empty()) role.keep(role.reader->got().back().position);
+    return lines_with(sender, "was expelled") != 0;
+  }));
+  EXPECT_EQ(role.reader->read(), EVS_P_EXPELLED);
+  EXPECT_EQ(role.keep(EVS_ROLE_ALL_READ), EVS_P_EXPELLED);
+  EXPECT_EQ(role.begin_at(role.begun), EVS_P_EXPELLED);
+  const uint64_t kept = role.reader->got().back().position;
+  uint64_t lost = 0;
+  gateway.on_service_thread([&] { EXPECT_EQ(gateway.ops().rejoin(gateway.self(), &lost, nullptr), EVS_P_OK); });
+  EXPECT_NE(gateway.who().incarnation + (uint64_t{gateway.who().nodeid} << 32), who.incarnation + (uint64_t{who.nodeid} << 32));
+  ASSERT_FALSE(role.drained().empty());
+  EXPECT_LE(role.reader->got().front().position, kept);
+  EXPECT_EQ(role.keep(EVS_ROLE_ALL_READ), EVS_P_OK);
+  say(sender, "after");
+  EXPECT_THAT(role.drained(), ElementsAre("after"));
+}
+
 TEST_F(RoleStories, TheMembershipIsCurrentInAProcessWithoutCursors) {
   Role role(*first_);
   EXPECT_THAT(nodeids(membership_of(*first_).members), ElementsAre(first_->who().nodeid, second_->who().nodeid));

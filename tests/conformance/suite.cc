@@ -157,6 +157,11 @@ void Member::serve() {
   if (failed) return;
   while (!stopping_) {
     const uint64_t next = service.work(now_ns());
+    {
+      const std::lock_guard guard(task_mutex_);
+      if (task_) task_();
+      task_ = nullptr;
+    }
     ++turns_;
     const uint64_t now = now_ns();
     const int timeout_ms = next == UINT64_MAX ? 1000
@@ -168,6 +173,20 @@ void Member::serve() {
     [[maybe_unused]] const ssize_t got = ::read(host_.wake_fd(), &count, sizeof(count));
   }
   service.end();
+}
+
+void Member::on_service_thread(std::function<void()> what) {
+  std::atomic<bool> done{false};
+  {
+    const std::lock_guard guard(task_mutex_);
+    task_ = [&] {
+      what();
+      done = true;
+      done.notify_all();
+    };
+  }
+  HostCalls::wake(&host_);
+  done.wait(false);
 }
 
 void Member::stop() {

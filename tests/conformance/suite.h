@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -90,6 +91,7 @@ class Member {
   evs_ordered_limits limits() const;
   void stop();  // as ~Member() does; then the object is empty
   uint32_t service_turns() const { return turns_; }
+  void on_service_thread(std::function<void()> what);  // returns when it was done
 
  private:
   void serve();
@@ -99,6 +101,8 @@ class Member {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> begun_{false};
   std::atomic<uint32_t> turns_{0};
+  std::mutex task_mutex_;
+  std::function<void()> task_;
   std::thread service_;
 };
 
