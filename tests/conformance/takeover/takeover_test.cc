@@ -3,108 +3,15 @@
 //
 // Real processes and real kills, on the shared-memory transport with places to die compiled in (shm/crash_point.h).
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <random>
 
-#include "tests/conformance/role.h"
-#include "tests/conformance/takeover/board.h"
-
-extern char** environ;
+#include "tests/conformance/takeover/stage.h"
 
 namespace evs::conformance {
 namespace {
-
-class Player {
- public:
-  explicit Player(std::vector<std::string> words, const std::string& crash_at = "", const std::string& crash_by = "") {
-    words.insert(words.begin(), {options().self, options().directory, "--play"});
-    std::vector<std::string> environment;
-    for (char** e = environ; *e != nullptr; ++e) environment.emplace_back(*e);
-    if (!crash_at.empty()) environment.push_back("EVS_CRASH_AT=" + crash_at);
-    if (!crash_by.empty()) environment.push_back("EVS_CRASH_BY=" + crash_by);
-    const auto pointers = [](std::vector<std::string>& texts) {
-      std::vector<char*> all;
-      for (std::string& text : texts) all.push_back(text.data());
-      all.push_back(nullptr);
-      return all;
-    };
-    if (posix_spawn(&pid_, options().self.c_str(), nullptr, nullptr, pointers(words).data(), pointers(environment).data()) != 0)
-      throw std::runtime_error("no player");
-  }
-  Player(const Player&) = delete;
-  ~Player() { die(); }
-  pid_t pid() const { return pid_; }
-  void signal(int number) const { ::kill(pid_, number); }
-  // Has it ended? Its wait status is in `status`.
-  bool ended() {
-    if (pid_ > 0 && waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
-    return pid_ < 0;
-  }
-  bool stopped() const {
-    int seen = 0;
-    return waitpid(pid_, &seen, WNOHANG | WUNTRACED) == pid_ && WIFSTOPPED(seen);
-  }
-  void die() {
-    if (pid_ < 0) return;
-    ::kill(pid_, SIGKILL);
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-  }
-  int status = 0;
-
- private:
-  pid_t pid_ = -1;
-};
-
-class Takeover : public testing::Test {
- protected:
-  Takeover() : board_path_(options().directory + "/" + bus_ + ".board"), board(open_board(board_path_)) {}
-  ~Takeover() override {
-    if (board.faulty != 0) ADD_FAILURE() << board.fault;
-  }
-  std::unique_ptr<Player> player(std::vector<std::string> words, const std::string& crash_at = "", const std::string& crash_by = "") {
-    words.insert(words.begin() + 1, {board_path_, bus_});
-    return std::make_unique<Player>(std::move(words), crash_at, crash_by);
-  }
-  void start_writers() {
-    for (uint32_t i = 0; i < kWriters; ++i) writers_.push_back(player({"writer", std::to_string(i)}));
-  }
-  std::unique_ptr<Player> gateway(const std::string& crash_at = "") {
-    return player({"gateway", std::to_string(++seed_)}, crash_at);
-  }
-  bool well() const { return board.faulty == 0; }
-  // Nobody reads: until each writer was refused again and again.
-  void until_full() {
-    uint64_t before[kWriters];
-    for (uint32_t i = 0; i < kWriters; ++i) before[i] = board.refused[i];
-    for (uint32_t i = 0; i < kWriters; ++i) ASSERT_TRUE(until([&] { return board.refused[i] >= before[i] + 3; }));
-  }
-  // The last gateway reads all that was ever written.
-  void settle(Player& last) {
-    board.writers_finish = 1;
-    for (auto& writer : writers_) EXPECT_TRUE(until([&] { return writer->ended(); }));
-    EXPECT_TRUE(until([&] {
-      bool all = true;
-      for (uint32_t i = 0; i < kWriters; ++i) all = all && board.seen_next[i] == board.written[i];
-      return all || !well();
-    }));
-    board.gateway_finishes = 1;
-    EXPECT_TRUE(until([&] { return last.ended(); }));
-    EXPECT_EQ(last.status, 0);
-  }
-
-  const std::string bus_ = fresh_bus();
-  const std::string board_path_;
-  Board& board;
-  std::vector<std::unique_ptr<Player>> writers_;
-  uint32_t seed_ = 0;
-};
 
 TEST_F(Takeover, AtRandomMoments) {
   start_writers();
@@ -256,64 +163,6 @@ TEST_F(Takeover, TheSuccessorMayDieInTheMiddleOfSettling) {
   ASSERT_TRUE(until([&] { return second->ended(); }));  // unless somebody else padded it all: then it was told so, and is done
   Role role(third);
   expect_truth(role, reader, board.expected, false);
-}
-
-// --- several transports on one thread of one process
-
-class Three : public Takeover {
- protected:
-  std::unique_ptr<Player> three(const std::string& ending) {
-    auto player = std::make_unique<Player>(std::vector<std::string>{"three", board_path_, bus_, outbox_name_, ending});
-    EXPECT_TRUE(until([&] { return board.opened == 1 || player->ended(); }));
-    EXPECT_EQ(members(), 5u);
-    return player;
-  }
-  size_t members() { return membership_of(order_).members.size() + membership_of(outbox_).members.size(); }
-  const std::string outbox_name_ = bus_ + "-out";
-  Member order_{bus_}, outbox_{outbox_name_};
-};
-
-TEST_F(Three, AreFoundDeadTogether) {
-  for (const char* ending : {"execs", "forks"}) {
-    board.opened = 0;
-    board.writers_finish = 0;
-    const auto one = three(ending);
-    EXPECT_EQ(lines_with(order_, "died") + lines_with(outbox_, "died"), std::string(ending) == "execs" ? 0u : 3u);
-    board.writers_finish = 1;
-    EXPECT_TRUE(until([&] { return members() == 2; })) << ending << ": its pid lives on, what the thread held tells";
-    EXPECT_FALSE(one->ended());
-  }
-  EXPECT_EQ(lines_with(order_, "died"), 4u);
-  EXPECT_EQ(lines_with(outbox_, "died"), 2u);
-  board.gateway_finishes = 1;
-}
-
-TEST_F(Three, AreKilledOrLeaveOnTheirOwnThread) {
-  {
-    const auto one = three("leaves");
-    board.writers_finish = 1;
-    EXPECT_TRUE(until([&] { return one->ended(); }));
-    EXPECT_EQ(one->status, 0);
-    EXPECT_EQ(members(), 2u);
-    EXPECT_EQ(lines_with(order_, "died"), 0u);
-  }
-  board.opened = 0;
-  board.writers_finish = 0;
-  three("leaves")->die();
-  EXPECT_TRUE(until([&] { return members() == 2; }));
-  EXPECT_EQ(lines_with(order_, "died"), 2u);
-}
-
-TEST_F(Three, AreStoppedInOneLineAndGoOnInAnother) {
-  const auto one = three("leaves");
-  one->signal(SIGSTOP);
-  ASSERT_TRUE(until([&] { return lines_with(order_, "is stopped") != 0 && lines_with(outbox_, "is stopped") != 0; }));
-  const uint32_t turns = order_.service_turns();
-  ASSERT_TRUE(until([&] { return order_.service_turns() >= turns + 3; }));
-  EXPECT_EQ(lines_with(order_, "is stopped"), 1u);
-  one->signal(SIGCONT);
-  ASSERT_TRUE(until([&] { return lines_with(order_, "runs again") != 0 && lines_with(outbox_, "runs again") != 0; }));
-  EXPECT_EQ(lines_with(order_, "runs again"), 1u);
 }
 
 }  // namespace
