@@ -106,15 +106,28 @@ struct RobustList {
   void* replaced = nullptr;  // the C library's list of this thread
   size_t replaced_size = 0;
   std::vector<Slot*> nodes;  // in the order of the list: the links stand in shared memory and are never read by us
+  std::atomic<bool> taken{true};
+  RobustList* older = nullptr;
 };
 
 // On the heap and not in the thread's own memory: the kernel reads it after that is gone, if the thread ends with slots held.
 thread_local RobustList* t_robust = nullptr;
+// All that were ever made: one that was let go of serves the next thread, one that its thread took along stays.
+std::atomic<RobustList*> g_robust_lists{nullptr};
+
+RobustList* take_robust_list() {
+  for (RobustList* list = g_robust_lists.load(std::memory_order_acquire); list != nullptr; list = list->older)
+    if (!list->taken.exchange(true, std::memory_order_acquire)) return list;
+  auto* const fresh = new RobustList;
+  fresh->older = g_robust_lists.load(std::memory_order_relaxed);
+  while (!g_robust_lists.compare_exchange_weak(fresh->older, fresh, std::memory_order_release)) {}
+  return fresh;
+}
 
 }  // namespace
 
 void RobustFutex::hold(Slot& slot) {
-  if (t_robust == nullptr) t_robust = new RobustList;
+  if (t_robust == nullptr) t_robust = take_robust_list();
   RobustList& list = *t_robust;
   list.nodes.insert(list.nodes.begin(), &slot);
   const bool only = list.nodes.size() == 1;
@@ -145,7 +158,7 @@ void RobustFutex::let_go(Slot& slot) {
     }
     list->nodes.erase(node);
     if (list->nodes.empty()) {
-      delete list;
+      list->taken.store(false, std::memory_order_release);
       t_robust = nullptr;
     }
   }
