@@ -18,23 +18,14 @@ size_t added_to_opening(Change what) {
 
 }  // namespace
 
-size_t ProcessLevel::opening_bytes(HostId host) const {
-  size_t processes = 0, groups = 0;
-  for (auto at = table_.lower_bound(host << kSlotBits); at != table_.end() && host_of(at->first) == host; ++at) {
-    ++processes;
-    groups += at->second.groups.size();
-  }
-  return records::opening_bytes(processes, groups);
-}
-
 bool ProcessLevel::opening_has_room(size_t more) const {
-  return opening_bytes(self_) + pending_bytes_ + more <= std::min<size_t>(opening_limit_, kMaxOpeningBytes);
+  return opening_bytes(state_.table, self_) + pending_bytes_ + more <= std::min<size_t>(opening_limit_, kMaxOpeningBytes);
 }
 
 // One that it is in already counts too while it has no place: what is taken here is taken by everybody.
 bool ProcessLevel::may_join_a_group(NodeId node) const {
-  const auto known = table_.find(node);
-  const size_t in = known == table_.end() ? 0 : known->second.groups.size();
+  const auto known = state_.table.find(node);
+  const size_t in = known == state_.table.end() ? 0 : known->second.groups.size();
   return in + present_.at(node).joining < std::min(protocol_->settings().groups_per_process, kMaxGroupsOfProcess);
 }
 
@@ -49,6 +40,7 @@ Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, uint64_t
 }
 
 Submitted ProcessLevel::join(Instant now, const Process& process, uint64_t& number, Output& out) {
+  if (catching_up_) return not_yet();
   if (host_of(process.node) != self_ || present_.count(process.node) != 0) return Submitted::closed;
   const Submitted result = submit(now, {Change::join, process, {}}, number, out);
   if (result == Submitted::ok) present_[process.node] = {process};
@@ -56,6 +48,7 @@ Submitted ProcessLevel::join(Instant now, const Process& process, uint64_t& numb
 }
 
 Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, uint64_t& number, Output& out) {
+  if (catching_up_) return not_yet();
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
   const Submitted result = submit(now, {how, found->second.process, {}}, number, out);
@@ -64,6 +57,7 @@ Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, uint64_t& nu
 }
 
 Submitted ProcessLevel::change_group(Instant now, NodeId node, Change how, const Group& group, uint64_t& number, Output& out) {
+  if (catching_up_) return not_yet();
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
   if (how == Change::join_group && !may_join_a_group(node)) return Submitted::too_big;
@@ -73,10 +67,27 @@ Submitted ProcessLevel::change_group(Instant now, NodeId node, Change how, const
 }
 
 Submitted ProcessLevel::send(Instant now, NodeId node, Service service, Bytes payload, uint64_t& number, Output& out) {
+  if (catching_up_) return not_yet();
   if (present_.count(node) == 0) return Submitted::closed;
   buffer_.clear();
   records::encode_message(node, payload, buffer_);
   return protocol_->submit(now, service, buffer_, number, out);
+}
+
+bool ProcessLevel::restore(Bytes saved) {
+  ProcessState state;
+  if (!stored::decode(saved, self_, state)) return false;
+  state_ = std::move(state);
+  catching_up_ = true;
+  ++revision_;
+  return true;
+}
+
+// All that the process before this one said has been delivered, and nothing of what this one was asked to say is on its way.
+void ProcessLevel::caught_up() {
+  catching_up_ = false;
+  for (auto at = state_.table.lower_bound(self_ << kSlotBits); at != state_.table.end() && host_of(at->first) == self_; ++at)
+    present_[at->first] = {at->second.process};
 }
 
 bool ProcessLevel::follow_up(Instant now, Output& out) {
@@ -129,11 +140,11 @@ void ProcessLevel::on_message(const Delivery& delivery, std::vector<Told>& told)
   NodeId sender = 0;
   Told message;
   if (!records::decode_message(delivery.bytes, delivery.sender.id, sender, message.payload)) return refuse(Refusal::malformed);
-  const auto at = std::lower_bound(config_.members.begin(), config_.members.end(), Process{sender, 0, 0});
-  if (at == config_.members.end() || at->node != sender) return refuse(Refusal::no_member);
+  const auto at = std::lower_bound(state_.config.members.begin(), state_.config.members.end(), Process{sender, 0, 0});
+  if (at == state_.config.members.end() || at->node != sender) return refuse(Refusal::no_member);
   message.process = *at;
   message.service = delivery.service;
-  message.in_transition = transition_.has_value();
+  message.in_transition = state_.transition.has_value();
   told.push_back(std::move(message));
 }
 
@@ -147,17 +158,17 @@ void ProcessLevel::settle(const ChangeRecord& record) {
 
 // By the record and the table alone, which are the same at all who read it at this place.
 std::optional<Refusal> ProcessLevel::fault_of(const ChangeRecord& record) const {
-  if (!exchanged_ && !folding_) return Refusal::out_of_turn;
+  if (!state_.exchanged && !state_.folding) return Refusal::out_of_turn;
   const bool is_configuration = record.what == Change::join || record.what == Change::leave || record.what == Change::died;
-  if (is_configuration && !folding_ && !has_next_change(change_)) return Refusal::too_much;
-  const auto known = table_.find(record.process.node);
+  if (is_configuration && !state_.folding && !has_next_change(state_.change)) return Refusal::too_much;
+  const auto known = state_.table.find(record.process.node);
   const size_t more = added_to_opening(record.what);
-  const bool full = more != 0 && opening_bytes(host_of(record.process.node)) + more > kMaxOpeningBytes;
+  const bool full = more != 0 && opening_bytes(state_.table, host_of(record.process.node)) + more > kMaxOpeningBytes;
   if (record.what == Change::join) {
-    if (known != table_.end()) return Refusal::contradicts;  // it is there, or its nodeid is somebody else's
+    if (known != state_.table.end()) return Refusal::contradicts;  // it is there, or its nodeid is somebody else's
     return full ? std::optional(Refusal::too_much) : std::nullopt;
   }
-  if (known == table_.end() || known->second.process != record.process) return Refusal::contradicts;
+  if (known == state_.table.end() || known->second.process != record.process) return Refusal::contradicts;
   const std::vector<Group>& groups = known->second.groups;
   if (record.what != Change::join_group || std::binary_search(groups.begin(), groups.end(), record.group)) return std::nullopt;
   return full || groups.size() >= kMaxGroupsOfProcess ? std::optional(Refusal::too_much) : std::nullopt;
@@ -168,19 +179,19 @@ void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) 
   if (delivery.service != Service::agreed || !records::decode(delivery.bytes, delivery.sender.id, record)) return refuse(Refusal::malformed);
   const bool own = host_of(record.process.node) == self_;
   if (own) settle(record);
-  if (folding_ && !contains(hosts_, delivery.sender)) return;  // its host parts from us, and its processes have been taken out with it
+  if (state_.folding && !contains(state_.hosts, delivery.sender)) return;  // its host parts from us, and its processes have been taken out with it
   if (const auto why = fault_of(record)) return refuse(*why);
   put_into_table(record, told);
   const bool goes = record.what == Change::leave || record.what == Change::died;
-  if (exchanged_ && !folding_ && (goes || record.what == Change::join)) {
-    Processes staying = config_.members, members = config_.members;
+  if (state_.exchanged && !state_.folding && (goes || record.what == Change::join)) {
+    Processes staying = state_.config.members, members = state_.config.members;
     if (goes) {
       std::erase(staying, record.process);
       std::erase(members, record.process);
     } else {
       members.insert(std::lower_bound(members.begin(), members.end(), record.process), record.process);
     }
-    change_configuration(std::move(staying), std::move(members), change_ + 2, told);
+    change_configuration(std::move(staying), std::move(members), state_.change + 2, told);
   }
   if (!own || !goes) return;
   Told gone;
@@ -190,20 +201,23 @@ void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) 
 }
 
 void ProcessLevel::put_into_table(const ChangeRecord& record, std::vector<Told>& told) {
-  const bool in_force = exchanged_ && !folding_;
+  const bool in_force = state_.exchanged && !state_.folding;
   if (record.what == Change::join) {
-    table_[record.process.node] = {record.process, in_force, {}};
+    state_.table[record.process.node] = {record.process, in_force, {}};
+    ++revision_;
     return;
   }
-  const auto known = table_.find(record.process.node);
+  const auto known = state_.table.find(record.process.node);
   if (record.what == Change::leave || record.what == Change::died) {
-    table_.erase(known);
+    state_.table.erase(known);
+    ++revision_;
     return;
   }
   std::vector<Group>& groups = known->second.groups;
   const auto at = std::lower_bound(groups.begin(), groups.end(), record.group);
   const bool has = at != groups.end() && *at == record.group, joins = record.what == Change::join_group;
   if (has == joins) return;
+  ++revision_;
   if (joins) groups.insert(at, record.group);
   else groups.erase(at);
   if (in_force) tell_group(record.group, told);  // else with the exchange that follows

@@ -17,11 +17,9 @@
 #pragma once
 
 #include <array>
-#include <map>
-#include <optional>
 #include <string>
 
-#include "bus/ordering/processes.h"
+#include "bus/ordering/process_state.h"
 #include "bus/ordering/protocol.h"
 
 namespace evs::ordering {
@@ -54,11 +52,20 @@ class ProcessLevel {
   ProcessLevel(HostId self, uint32_t opening_limit, Protocol& protocol)
       : self_(self), opening_limit_(opening_limit), protocol_(&protocol) {}
 
-  // Another instance goes on from what was stored (Protocol::resume). What stands here is what the log says, so all of it holds; what was submitted and
-  // has no place yet the caller submits again.
-  void attach(Protocol& successor) { protocol_ = &successor; }
+  // For a successor (docs/stored-state.md, "Processes"): what the hosts' order has said so far, appended to `out`. It is one step with what is told of the
+  // same effect, as StoredState's are. It changes when revision() does, which a message never brings about.
+  //
+  // What was submitted is not in it, nor what is owed to Protocol: the caller submits again what has no place, in the order in which it was submitted;
+  // what has one is delivered, and what is owed is owed anew in the ring that Protocol::resume() begins with. Until that ring is here, is_catching_up():
+  // joins and leaves that have a place may still be on their way, and nobody can tell who lives here, so all that is submitted is answered `again`.
+  void save(std::vector<std::byte>& out) const { stored::encode(state_, self_, out); }
+  uint64_t revision() const { return revision_; }
+  // In an instance that has digested nothing, before `protocol` resumes. False: it is not what any instance of this host can have saved; nothing
+  // happened.
+  bool restore(Bytes saved);
+  bool is_catching_up() const { return catching_up_; }
 
-  // Of processes of this host. `again`: the queue is full; nothing happened. `too_big`: the opening of this host would be larger than a
+  // Of processes of this host. `again`: the queue is full, or we are catching up; nothing happened. `too_big`: the opening of this host would be larger than a
   // message or an opening may be, or the process would be in more groups than it may. `closed`: there is no such process, or it left.
   // `number`: by which Output::stamped names it when it has its place.
   Submitted join(Instant now, const Process& process, uint64_t& number, Output& out);
@@ -69,12 +76,14 @@ class ProcessLevel {
   void digest(const Output& out, const Effect& effect, std::vector<Told>& told);
   bool follow_up(Instant now, Output& out);  // true: it called Protocol
 
-  const ProcessConfiguration& configuration() const { return config_; }  // the regular one that is, or was last, in force
-  bool exchanged() const { return exchanged_; }
+  const ProcessConfiguration& configuration() const { return state_.config; }  // the regular one that is, or was last, in force
+  const Table& table() const { return state_.table; }  // who has joined and not left, on all hosts, and their groups; all that has a place so far
+  bool is_present(NodeId node) const { return present_.count(node) != 0; }  // of this host: joined, also if that has no place yet; leaving is leaving
+  bool exchanged() const { return state_.exchanged; }
   uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }
   uint64_t refused_total() const;
   std::string refusals_text() const;  // "contradicts 2, too much 1": for people
-  size_t table_size() const { return table_.size(); }
+  size_t table_size() const { return state_.table.size(); }
 
  private:
   void on_hosts_part(const Configuration& hosts, std::vector<Told>& told);
@@ -91,28 +100,22 @@ class ProcessLevel {
   void change_configuration(Processes staying, Processes members, uint64_t number, std::vector<Told>& told);
   void tell_configuration(Told::Kind kind, uint64_t number, Processes members, std::vector<Told>& told);
   void tell_group(const Group& group, std::vector<Told>& told) const;
-  void tell_changed_groups(const std::map<NodeId, Member>& before, std::vector<Told>& told);
+  void tell_changed_groups(const Table& before, std::vector<Told>& told);
   void encode_opening(std::vector<std::byte>& out) const;
   Submitted submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out);
-  size_t opening_bytes(HostId host) const;  // as the table has it now
+  Submitted not_yet() const { return protocol_->is_closed() ? Submitted::closed : Submitted::again; }
+  void caught_up();
   bool opening_has_room(size_t more) const;
   bool may_join_a_group(NodeId node) const;
   void settle(const ChangeRecord& record);
 
   const HostId self_;
   const uint32_t opening_limit_;
-  Protocol* protocol_;
+  Protocol* const protocol_;
 
-  RingId ring_;
-  Hosts hosts_;                          // of this ring; while folding those of them who go on
-  bool exchanged_ = false;               // of this ring
-  std::map<HostId, Opening> openings_;   // of this ring, so far
-  ProcessConfiguration config_;
-  std::optional<Processes> transition_;  // the transitional configuration in force
-  bool folding_ = false;                 // within the hosts' transitional configuration
-  uint64_t change_ = 0;                  // number of the last regular configuration that this ring gave
-  std::map<NodeId, Member> table_;       // of all hosts that went through an exchange with us, all that was ordered so far
-  std::optional<std::map<NodeId, Member>> told_table_;  // as it was when hosts parted: what differs behind the exchange that follows is told
+  ProcessState state_;
+  uint64_t revision_ = 0;
+  bool catching_up_ = false;             // what the process before this one said is still on its way
   struct Present {
     Process process;
     uint32_t joining = 0;                // groups that have no place yet

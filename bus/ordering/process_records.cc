@@ -2,9 +2,8 @@
 // bus/ordering/process_records.cc - what messages carry, byte by byte: docs/wire-format.md.
 #include <utility>
 
-#include "bus/ordering/byte_reader.h"
-#include "bus/ordering/byte_writer.h"
-#include "bus/ordering/processes.h"
+#include "bus/ordering/form.h"
+#include "bus/ordering/process_bytes.h"
 
 namespace evs::ordering::records {
 namespace {
@@ -24,8 +23,8 @@ Group take_group(ByteReader& in) {
   return group;
 }
 
-// Of this host; slots count from 1.
-bool lives_on(NodeId node, HostId host) { return host_of(node) == host && (node & ((NodeId{1} << kSlotBits) - 1)) != 0; }
+bool has_slot(NodeId node) { return (node & ((NodeId{1} << kSlotBits) - 1)) != 0; }
+bool lives_on(NodeId node, HostId host) { return host_of(node) == host && has_slot(node); }
 
 bool take_groups(ByteReader& in, uint32_t count, std::vector<Group>& groups) {
   if (count > kMaxGroupsOfProcess || count > in.rest().size() / kGroupBytes) return false;
@@ -36,16 +35,6 @@ bool take_groups(ByteReader& in, uint32_t count, std::vector<Group>& groups) {
     groups.push_back(group);
   }
   return true;
-}
-
-bool take_member(ByteReader& in, HostId from, Member& member) {
-  member.process.node = in.take<uint32_t>();
-  member.process.pid = in.take<uint32_t>();
-  member.process.incarnation = in.take<uint64_t>();
-  const auto groups = in.take<uint32_t>();
-  const auto flags = in.take<uint32_t>();
-  member.in_configuration = flags == kInConfiguration;
-  return in.ok() && (flags & ~kInConfiguration) == 0 && lives_on(member.process.node, from) && take_groups(in, groups, member.groups);
 }
 
 // A regular configuration has an even number, its lowest member's name, and as many members as are listed of it at least. None is zero.
@@ -85,7 +74,7 @@ bool take_opening(ByteReader& in, HostId from, Opening& opening) {
   opening.processes.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
     Member member;
-    if (!take_member(in, from, member)) return false;
+    if (!take_member(in, member) || !lives_on(member.process.node, from)) return false;
     if (!opening.processes.empty() && member.process.node <= opening.processes.back().process.node) return false;
     opening.processes.push_back(std::move(member));
   }
@@ -93,6 +82,27 @@ bool take_opening(ByteReader& in, HostId from, Opening& opening) {
 }
 
 }  // namespace
+
+bool is_nodeid(NodeId node) { return wire::is_host(host_of(node)) && has_slot(node); }
+
+void put(ByteWriter& to, const Member& member) {
+  to.put(member.process.node);
+  to.put(member.process.pid);
+  to.put(member.process.incarnation);
+  to.put(static_cast<uint32_t>(member.groups.size()));
+  to.put(member.in_configuration ? kInConfiguration : uint32_t{0});
+  for (const Group& group : member.groups) put(to, group);
+}
+
+bool take_member(ByteReader& in, Member& member) {
+  member.process.node = in.take<uint32_t>();
+  member.process.pid = in.take<uint32_t>();
+  member.process.incarnation = in.take<uint64_t>();
+  const auto groups = in.take<uint32_t>();
+  const auto flags = in.take<uint32_t>();
+  member.in_configuration = flags == kInConfiguration;
+  return in.ok() && (flags & ~kInConfiguration) == 0 && is_nodeid(member.process.node) && take_groups(in, groups, member.groups);
+}
 
 size_t opening_bytes(size_t processes, size_t groups) { return kOpeningBytes + processes * kMemberBytes + groups * kGroupBytes; }
 
@@ -127,14 +137,7 @@ void encode(const Opening& opening, std::vector<std::byte>& out) {
   to.put(opening.configuration.representative);
   to.put(opening.configuration_members);
   to.put_zero<uint64_t>();
-  for (const Member& member : opening.processes) {
-    to.put(member.process.node);
-    to.put(member.process.pid);
-    to.put(member.process.incarnation);
-    to.put(static_cast<uint32_t>(member.groups.size()));
-    to.put(member.in_configuration ? kInConfiguration : uint32_t{0});
-    for (const Group& group : member.groups) put(to, group);
-  }
+  for (const Member& member : opening.processes) put(to, member);
 }
 
 bool kind_of(Bytes message, RecordKind& kind) {

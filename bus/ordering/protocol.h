@@ -58,6 +58,7 @@ class Protocol {
   const Hosts& members() const { return members_; }
   HostId held_by() const;  // whose slow readers hold the ring up; kNoHost: nobody's
   bool ran_out_of_sequences() const { return ran_out_; }  // it is closed, because it could not name another ring: settings.h
+  bool is_closed() const { return std::holds_alternative<Closed>(phase_); }
   bool is_operational() const { return std::holds_alternative<Operating>(phase_); }
   const char* phase_name() const;
   uint64_t dropped(Drop why) const { return drops_[static_cast<size_t>(why)]; }

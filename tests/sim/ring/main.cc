@@ -35,7 +35,8 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
                                     "duplicate-is-progress", "ask-for-the-unsent", "ask-up-to-highest-held", "partial-goes-on",
                                     "failed-us-is-heard", "no-probe", "no-early-step", "most-delivered-ignored", "one-visit-install",
                                     "no-barrier", "barrier-on-one-visit", "ring-sequence-lost", "stamps-stored-late", "received-not-stored",
-                                    "obligations-not-stored", "ending-not-stored", "told-again", "uninstalled-promised", "window-outrun", "stalled-stays"};
+                                    "obligations-not-stored", "ending-not-stored", "told-again", "uninstalled-promised", "window-outrun", "stalled-stays",
+                                    "transition-not-saved", "told-table-not-saved"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 

@@ -32,11 +32,11 @@ void Node::lose_gateway(Instant now) {
 
 void Node::take_over(Instant now) {
   boot();
-  if (residents_) residents_->attach(*protocol_);
+  if (residents_) residents_->take_over(*protocol_, settings_.message_limit);
   protocol_->resume(clock(now), stored_, out_);
   carry_out(now);
   if (!up()) return;
-  if (residents_) residents_->gateway_died();
+  if (residents_) residents_->submit_again();
   // What is not wholly stamped lies in the outbox still, in the order in which it was submitted.
   for (auto message = outbox_.rbegin(); message != outbox_.rend(); ++message) unheard_.push_front(std::move(message->second));
   outbox_.clear();

@@ -36,7 +36,7 @@ verify::Token Residents::name_of(const ConfigurationId& id) {
 
 void Residents::begin(Protocol& protocol, uint32_t opening_limit) {
   level_ = std::make_unique<ProcessLevel>(host_, opening_limit, protocol);
-  protocol_ = &protocol;
+  save();
   residents_.clear();
   sent_.clear();
   unheard_.clear();
@@ -89,16 +89,18 @@ bool Residents::change(Instant now, test::Dice& dice, Output& out) {
   return true;
 }
 
-bool Residents::change_of(Instant now, const ChangeRecord& record, Output& out) {
+Submitted Residents::ask(Instant now, const ChangeRecord& record, uint64_t& number, Output& out) {
   const NodeId node = record.process.node;
+  if (record.what == Change::join) return level_->join(now, record.process, number, out);
+  if (record.what == Change::leave || record.what == Change::died) return level_->leave(now, node, record.what, number, out);
+  return level_->change_group(now, node, record.what, record.group, number, out);
+}
+
+bool Residents::change_of(Instant now, const ChangeRecord& record, Output& out) {
   uint64_t number = 0;
-  Submitted result = Submitted::ok;
-  if (record.what == Change::join) result = level_->join(now, record.process, number, out);
-  else if (record.what == Change::leave || record.what == Change::died) result = level_->leave(now, node, record.what, number, out);
-  else result = level_->change_group(now, node, record.what, record.group, number, out);
-  if (result != Submitted::ok) return false;
+  if (ask(now, record, number, out) != Submitted::ok) return false;
   Sent& sent = sent_[number];
-  sent.node = node;
+  sent.node = record.process.node;
   sent.change = true;
   records::encode(record, sent.record);
   return true;
@@ -124,21 +126,45 @@ bool Residents::submit(Instant now, Service service, size_t bytes, test::Dice& d
   return true;
 }
 
-void Residents::gateway_died() {
+void Residents::save() {
+  saved_.clear();
+  level_->save(saved_);
+  saved_revision_ = level_->revision();
+}
+
+void Residents::take_over(Protocol& successor, uint32_t opening_limit) {
+  note_refusals();
+  level_ = std::make_unique<ProcessLevel>(host_, opening_limit, successor);
+  if (!level_->restore(saved_)) refusals_ = "a successor refuses what its predecessor saved";
+  saved_revision_ = level_->revision();
+}
+
+void Residents::submit_again() {
   for (auto sent = sent_.rbegin(); sent != sent_.rend(); ++sent) unheard_.push_front(std::move(sent->second));
   sent_.clear();
 }
 
 bool Residents::give_unheard(Instant now, Output& out) {
   if (unheard_.empty()) return false;
-  const Sent& sent = unheard_.front();
   uint64_t number = 0;
-  const Submitted result = sent.change ? protocol_->submit_change(now, sent.record, number, out)
-                                       : protocol_->submit(now, sent.service, sent.record, number, out);
+  const Submitted result = give(now, unheard_.front(), number, out);
+  if (result == Submitted::closed || result == Submitted::too_big) refusals_ = "a successor does not take what its predecessor took";
   if (result != Submitted::ok) return false;
   sent_[number] = std::move(unheard_.front());
   unheard_.pop_front();
   return true;
+}
+
+Submitted Residents::give(Instant now, const Sent& sent, uint64_t& number, Output& out) {
+  if (sent.change) {
+    ChangeRecord record;
+    if (!records::decode(sent.record, host_, record)) return Submitted::closed;
+    return ask(now, record, number, out);
+  }
+  NodeId sender = 0;
+  Bytes payload;
+  if (!records::decode_message(sent.record, host_, sender, payload)) return Submitted::closed;
+  return level_->send(now, sender, sent.service, payload, number, out);
 }
 
 void Residents::on_effect(const Output& out, const Effect& effect, int64_t at) {
@@ -146,6 +172,7 @@ void Residents::on_effect(const Output& out, const Effect& effect, int64_t at) {
   told_.clear();
   level_->digest(out, effect, told_);
   for (const Told& told : told_) on_told(told, out, effect, at);
+  if (level_->revision() != saved_revision_) save();
 }
 
 void Residents::on_stamped(const Stamped& stamped, int64_t at) {

@@ -20,10 +20,11 @@ class Residents {
   Residents(ordering::HostId host, verify::Run& run) : host_(host), run_(run) {}
 
   void begin(ordering::Protocol& protocol, uint32_t opening_limit);  // the host starts: nobody lives there yet
-  void attach(ordering::Protocol& successor) { protocol_ = &successor, level_->attach(successor); }
+  // Another gateway goes on from what the one before had saved; before it resumes, and behind that.
+  void take_over(ordering::Protocol& successor, uint32_t opening_limit);
+  void submit_again();
   // The first of what lies in the outbox, because it has no place yet, goes to the next gateway. False: there is none, or that one is full.
   bool give_unheard(ordering::Instant now, ordering::Output& out);
-  void gateway_died();
   void crash(int64_t at);                                            // all die with it
   void end(int64_t at);
 
@@ -56,6 +57,9 @@ class Residents {
   };
 
   verify::Token name_of(const ordering::ConfigurationId& id);
+  void save();
+  ordering::Submitted give(ordering::Instant now, const Sent& sent, uint64_t& number, ordering::Output& out);
+  ordering::Submitted ask(ordering::Instant now, const ordering::ChangeRecord& record, uint64_t& number, ordering::Output& out);
   void note_refusals() { if (level_ && level_->refused_total() != 0) refusals_ = level_->refusals_text(); }
   void on_told(const ordering::Told& told, const ordering::Output& out, const ordering::Effect& effect, int64_t at);
   void install(Resident& resident, const ordering::Told& told, int64_t at);
@@ -68,7 +72,8 @@ class Residents {
   std::unique_ptr<ordering::ProcessLevel> level_;
   std::map<ordering::NodeId, Resident> residents_;
   std::map<uint32_t, uint64_t> incarnations_;  // by slot: over all lives of the host
-  ordering::Protocol* protocol_ = nullptr;
+  std::vector<std::byte> saved_;               // of level_, with the last effect that was carried out
+  uint64_t saved_revision_ = 0;
   std::map<uint64_t, Sent> sent_;              // by number
   std::deque<Sent> unheard_;                   // no gateway has taken them yet
   verify::Token regular_;                      // the regular configuration in force, or the last one

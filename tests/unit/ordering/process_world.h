@@ -3,6 +3,9 @@
 //
 // Names: host 1 is A, its processes a1, a2. What the processes of a host are told is written down in words:
 //   "R a1 b1"  regular configuration    "T a1"  transitional    "x"  a message    "-a2"  a2 is gone
+//
+// In every story a twin goes on at each effect from what was saved with the one before: it must tell the same and come to the same. By induction, what is
+// saved is enough at every moment.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bus/ordering/process_level.h"
@@ -67,6 +71,10 @@ class ProcessWorld {
     return in(name, [&](Host& h) { return h.level.change_group(now_, node(name), how, group, number_, h.out); });
   }
 
+  // Where a twin told something else, or came to something else; empty, for no story has that.
+  std::string take_difference() { return std::exchange(difference_, {}); }
+  ~ProcessWorld() { EXPECT_EQ(difference_, ""); }
+
   void crash(HostId host) { at(host).dead = true; }
 
   // Runs until `done`, or for `most`; false: it did not come.
@@ -114,12 +122,18 @@ class ProcessWorld {
 
  private:
   struct Host {
-    explicit Host(const Settings& settings) : id(settings.self.id), protocol(settings), level(id, settings.message_limit, protocol) {}
+    explicit Host(const Settings& settings)
+        : id(settings.self.id), protocol(settings), level(id, settings.message_limit, protocol), closed(settings) {
+      level.save(saved);
+    }
     HostId id;
     Protocol protocol;
     ProcessLevel level;
+    Protocol closed;  // the twins': it hears nothing
+    std::vector<std::byte> saved;
     Output out;
     Lines told;
+    uint32_t level_limit() const { return protocol.settings().message_limit; }
     bool dead = false;
   };
   struct Packet {
@@ -151,12 +165,35 @@ class ProcessWorld {
       for (const Effect& effect : host.out.effects) {
         if (effect.kind == Effect::Kind::send_to_all) send(host.id, kNoHost, host.out.packet(effect));
         if (effect.kind == Effect::Kind::send_to) send(host.id, effect.to, host.out.packet(effect));
-        std::vector<Told> told;
-        host.level.digest(host.out, effect, told);
-        for (const Told& each : told) host.told.push_back(words(each));
+        digest(host, effect);
       }
       host.out.clear();
     } while (host.level.follow_up(now_, host.out));
+  }
+
+  void digest(Host& host, const Effect& effect) {
+    if (effect.kind != Effect::Kind::deliver && effect.kind != Effect::Kind::configuration) return;
+    ProcessLevel twin(host.id, host.level_limit(), host.closed);
+    const bool restored = twin.restore(host.saved);
+    const uint64_t revision = host.level.revision();
+    std::vector<Told> told, twins;
+    host.level.digest(host.out, effect, told);
+    twin.digest(host.out, effect, twins);
+    std::string said, twin_said;
+    for (const Told& each : told) {
+      host.told.push_back(words(each));
+      said += host.told.back() + ", ";
+    }
+    for (const Told& each : twins) twin_said += words(each) + ", ";
+    std::vector<std::byte> before, twins_saved;
+    before.swap(host.saved);
+    host.level.save(host.saved);
+    twin.save(twins_saved);
+    if (!restored) difference_ = "what was saved is refused";
+    else if (twin_said != said) difference_ = "a twin tells " + twin_said + "and not " + said;
+    else if (twins_saved != host.saved) difference_ = "a twin comes to something else behind " + said;
+    else if (host.level.revision() == revision && host.saved != before) difference_ = "no new revision behind " + said;
+    else if (host.level.revision() != revision && host.saved == before) difference_ = "a revision without a change behind " + said;
   }
 
   static std::string words(const Told& told) {
@@ -200,6 +237,7 @@ class ProcessWorld {
     return true;
   }
 
+  std::string difference_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::multimap<Instant, Packet> under_way_;
   Instant now_{kMillisecond};
