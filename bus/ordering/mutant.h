@@ -38,6 +38,8 @@ enum class Mutant : uint8_t {
   stalled_stays,          // who cannot deliver does not leave by itself, and nobody gives it up
   transition_not_saved,   // a successor does not know that processes have been told a transitional configuration
   told_table_not_saved,   // nor what they were told of groups before hosts parted
+  try_not_stored,         // a host votes for a primary ring and does not write it down
+  tries_ignored,          // a ring is primary without a majority of one that may have been
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
   ordered_safe_at_once,        // SAFE needs no acknowledgement
   ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations
