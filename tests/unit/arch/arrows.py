@@ -28,8 +28,8 @@ ARROWS = {
     # `evs keygen` is made of (docs/decisions/sealing.md).
     "bus/runtime/keys": {"bus/runtime/config"},
     "bus/runtime/sealing": {"bus/runtime/keys", "bus/runtime/config", "bus/ordering"},
-    # A host on its ring: the ordering layer, sealing and the tables of a datagram medium; no bus.
-    "bus/runtime/uplink": {"bus/runtime/sealing", "bus/ordering", "plugin.h"},
+    # A host on its ring: the ordering layer, sealing and the tables of a datagram medium; no bus. What it keeps for a successor is a file of the bus directory.
+    "bus/runtime/uplink": {"bus/runtime/sealing", "bus/ordering", "plugin.h", "shm"},
     "bus/api": {"bus/runtime", "bus/runtime/config", "bus/runtime/plugin", "bus/ordering", "bus/groups", "bus/include", "plugin.h"},
     "shm": set(),
     "plugins/shm": {"plugin.h", "shm"},
