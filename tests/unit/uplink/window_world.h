@@ -65,6 +65,7 @@ class WindowWorld {
       [](WindowFile& file, const std::string&, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
         return file.take(effect, out, protocol);
       };
+  bool compared = true;  // with the reference, after each step
   const WindowGround& ground() const { return ground_; }
 
   // What came to pass, so that a test can say that it did.
@@ -147,6 +148,7 @@ class WindowWorld {
     ASSERT_TRUE(taken.ok()) << taken.text;
     count(effect, seat.out);
     if (effect.kind == Effect::Kind::stamped) return;
+    if (!compared) return;
     const ordering::StoredState loaded = seat.file->load();
     ASSERT_EQ(difference(loaded, seat.reference), "") << "after an effect of kind " << static_cast<int>(effect.kind) << ", store "
                                                       << static_cast<int>(effect.stored.kind) << " at host " << seat.settings.self.id;
