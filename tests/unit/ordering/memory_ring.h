@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 
 #include "bus/ordering/protocol.h"
 
@@ -37,6 +38,8 @@ class MemoryRing {
       carry_out(id);
     }
   }
+
+  std::function<void(const Effect&, Member&)> watch;  // each effect, when it is carried out
 
   Member& member(HostId id) { return members_[id - 1]; }
   HostId hosts() const { return static_cast<HostId>(members_.size()); }
@@ -85,6 +88,7 @@ class MemoryRing {
   void carry_out(HostId from) {
     Member& one = member(from);
     for (const Effect& effect : one.out.effects) {
+      if (watch) watch(effect, one);
       if (effect.kind == Effect::Kind::send_to_all || effect.kind == Effect::Kind::send_to) post(from, effect.to, one.out.packet(effect));
       if (effect.kind == Effect::Kind::stamped) ++one.stamped;
       if (effect.kind != Effect::Kind::deliver) continue;

@@ -35,11 +35,11 @@ class WindowWorld {
       s.merge_probe = 20 * ordering::kMillisecond;
       s.stalled_host = 100 * ordering::kMillisecond;
       s.frame_bytes = id == 1 ? 300 : 600;
-      s.store_frames = 64;
+      s.store_frames = kStoreFrames;
       s.window_frames = 32;
       s.personal_frames = 12;
       s.accelerated_frames = static_cast<uint32_t>(dice_.below(8));
-      s.message_limit = 6000;
+      s.message_limit = kMessageLimit;
       s.queue_bytes = 1u << 16;
       seat.file = ground_.open(name_of(id), shape());
       seat.core = std::make_unique<ordering::Protocol>(s);
@@ -49,12 +49,9 @@ class WindowWorld {
   }
 
   // Slots for the frames of host 1: those of the others take several.
-  WindowFile::Shape shape() const {
-    WindowFile::Shape shape = WindowFile::shape_for(seats_[0].settings);
-    shape.frame_bytes = 228;
-    shape.processes_limit = 4096;
-    return shape;
-  }
+  static constexpr uint32_t kStoreFrames = 64, kMessageLimit = 6000;
+  static WindowFile::Shape shape_of_all() { return {kStoreFrames, 228, kMessageLimit, 4096}; }
+  WindowFile::Shape shape() const { return shape_of_all(); }
 
   void run(uint32_t turns) {
     for (uint32_t i = 0; i < turns && !testing::Test::HasFailure(); ++i) turn();
@@ -65,6 +62,7 @@ class WindowWorld {
       [](WindowFile& file, const std::string&, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
         return file.take(effect, out, protocol);
       };
+  std::function<void(WindowFile&, const std::string& name)> reopened = [](WindowFile&, const std::string&) {};
   bool compared = true;  // with the reference, after each step
   const WindowGround& ground() const { return ground_; }
 
@@ -159,6 +157,7 @@ class WindowWorld {
   void open_again(Seat& seat) {
     seat.file.reset();
     seat.file = ground_.open(name_of(seat.settings.self.id), shape());
+    reopened(*seat.file, name_of(seat.settings.self.id));
     ASSERT_EQ(difference(seat.file->load(), seat.reference), "") << "opened again";
   }
   void count(const Effect& effect, const ordering::Output& out) {
