@@ -34,6 +34,7 @@ struct OneHost {
   std::set<Stored::Kind> kinds_stored;
   std::string log;
   std::function<void(HostId to, Bytes packet)> send = [](HostId, Bytes) {};
+  std::function<void(const Effect&, const Output&, const Protocol&)> took = [](const Effect&, const Output&, const Protocol&) {};  // each that was carried out
   Instant now{kMillisecond};
 
   Protocol& protocol() { return *core_; }
@@ -74,6 +75,7 @@ struct OneHost {
       if (left_ != UINT64_MAX) --left_;
       carry_out(effect);
       apply(stored, effect, out_, *core_);
+      took(effect, out_, *core_);
     }
     out_.clear();
   }
