@@ -66,6 +66,8 @@ class WindowFile {
   shm::Status take(const ordering::Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol, const Also& also = {});
   shm::Status take(const Also& also);
 
+  // A successor that finds the append of kept() in the order ring, the last one of its effect, takes that effect's step before it goes on: an Output that has what
+  // apply() looks at is enough (a delivery's place, service and transitional; a configuration).
   void begin_append(const Append& append);
   // Between the claim and the commit in the order ring: a store.
   void claimed(uint64_t position) { memory_->put(record_at(record_) + kPositionInRecord, position); }

@@ -71,7 +71,7 @@ class CutWorld {
 
 TEST(WindowCrash, BehindEachStoreTheStateIsTheOneBeforeTheStepOrTheOneAfter) {
   const char* one = std::getenv("EVS_SEED");
-  const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1, count = one != nullptr ? 1 : std::getenv("EVS_LONG") != nullptr ? 100 : 2;
+  const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1, count = one != nullptr ? 1 : std::getenv("EVS_LONG") != nullptr ? 100 : 1;
   for (uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) {
     SCOPED_TRACE("EVS_SEED=" + std::to_string(seed));
     CutWorld world(seed);

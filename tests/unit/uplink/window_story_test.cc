@@ -57,6 +57,50 @@ TEST(WindowStory, TheBeginningOfAMessageOutlivesItsFrames) {
   EXPECT_EQ(OneHost::count(story.pair.log(1), "20000-bytes"), 1u) << story.pair.log(1);
 }
 
+// The log has the message, and the step behind its append was not taken: the successor finds the append that was under way in the log, and takes the step of
+// its effect before it goes on. It is killed as well, behind each of its effects.
+TEST(WindowStory, AnAppendThatWasUnderWayIsNotDoneAgain) {
+  for (uint64_t effects = 0; effects < 10; ++effects) {
+    InAFile story;
+    bool dead = false;
+    const auto send = story.host().send;
+    const auto take = story.host().took;
+    story.host().took = [&](const Effect& effect, const Output& out, const Protocol& protocol) {
+      if (effect.kind == Effect::Kind::deliver && !dead) {
+        const Delivery& d = out.deliveries[effect.begin];
+        story.file->begin_append({d.ring, d.seq, d.index, static_cast<uint32_t>(d.service), 0});
+        story.file->claimed(64);
+        dead = true;  // it is in the log
+      }
+      if (!dead) take(effect, out, protocol);
+    };
+    story.host().send = [&](HostId to, Bytes packet) {
+      if (!dead) send(to, packet);
+    };
+    story.pair.host(2).submit("m", Service::safe);  // which is stored before it is delivered
+    story.pair.until([&] { return dead; });
+    ASSERT_EQ(OneHost::count(story.pair.log(1), "m"), 1u);
+    story.host().kill();
+    story.host().took = take;
+    story.host().send = send;
+    story.open();
+    const auto append = story.file->kept().append;
+    ASSERT_TRUE(append && append->position == 64 && !append->through);
+    Output out;
+    Delivery& delivery = out.deliver();
+    delivery.ring = append->append.ring;
+    delivery.seq = append->append.seq;
+    delivery.index = append->append.index;
+    delivery.service = static_cast<Service>(append->append.kind);
+    ASSERT_TRUE(story.file->take(out.effects[0], out, Protocol(story.host().settings)).ok());
+    EXPECT_FALSE(story.file->kept().append);
+    story.host().kill_after(effects);
+    story.resume();
+    if (!story.host().up()) story.resume();
+    EXPECT_EQ(OneHost::count(story.pair.log(1), "m"), 1u) << "killed again behind " << effects << " effects: " << story.pair.log(1);
+  }
+}
+
 // Of our own messages only the frames are there: the outbox has its words, and is told nothing by the successor.
 TEST(WindowStory, OurMessageIsDeliveredOnceWhateverTheMomentOfDeath) {
   uint32_t by_successor = 0;
