@@ -32,8 +32,8 @@ Status WindowFile::open(const shm::Directory& directory, const std::string& name
   uint64_t tag_there = 0;
   if (Status s = Memory::open(directory, name, tag_there, memory); !s.ok()) return s;
   if (memory && tag_there == tag && memory->geometry().shape != shape)
-    return Status::fail(Code::bad_parameter, memory->path() + " was made for other sizes of frames, messages or stores than ours: give all processes of the bus the same "
-                                                              "configuration, or stop them and remove the file");
+    return Status::fail(Code::bad_parameter, memory->path() + " was made for other sizes of frames, messages or stores than ours: "
+                                                              "give all processes of the bus the same configuration, or stop them and remove the file");
   if (!memory || tag_there != tag) {
     StoredState before, kept;
     if (memory)
@@ -93,6 +93,7 @@ std::optional<WindowFile::UnderWay> WindowFile::append_under_way() const {
   under_way.append.index = static_cast<uint32_t>(memory_->word(at + 32));
   under_way.append.kind = static_cast<uint32_t>(memory_->word(at + 32) >> 32);
   under_way.append.ordinal = static_cast<uint32_t>(memory_->word(at + 40));
+  under_way.append.tail = memory_->word(at + kTailInRecord);
   if (const uint64_t position = memory_->word(at + kPositionInRecord); position != kNotClaimed) under_way.position = position;
   under_way.through = (word & kAppendThrough) != 0;
   return under_way;

@@ -4,8 +4,9 @@
 // <bus>.window in the bus directory: the frames that others count on, what was delivered of them, how the ring ends (bus/ordering/stored.h), and where the gateway
 // itself is between the two rings of its host. Every change is a step, which is taken wholly or not at all (window_memory.h). docs/stored-state.md draws the file.
 //
-// One writer, the holder of the role, in one thread; its successor opens the file when the kernel has said that the holder is gone. A step's call is the step: there is
-// nothing to forget between a beginning and an end, and a step that fails has changed nothing. In the steady state nothing is allocated and the kernel is not asked.
+// One writer, the holder of the role, in one thread; its successor opens the file when the kernel has said that the holder is gone. A step's call is the
+// step: there is nothing to forget between a beginning and an end, and a step that fails has changed nothing. In the steady state nothing is allocated and the
+// kernel is not asked.
 #pragma once
 
 #include <optional>
@@ -34,6 +35,7 @@ class WindowFile {
     uint32_t index = 0;
     uint32_t kind = 0;  // the caller's
     uint32_t ordinal = 0;
+    uint64_t tail = 0;  // of the order ring, before the claim: where a successor begins to look that finds no position
     friend bool operator==(const Append&, const Append&) = default;
   };
   struct UnderWay {
@@ -74,7 +76,7 @@ class WindowFile {
   void appended();
 
  private:
-  static constexpr uint64_t kPositionInRecord = 48;
+  static constexpr uint64_t kTailInRecord = 48, kPositionInRecord = 56;
   static uint64_t record_at(uint32_t record) { return window::kAppendRecords + record * window::kAppendRecordBytes; }
 
   explicit WindowFile(std::unique_ptr<window::Memory> memory);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/runtime/uplink/window_places.h - the installed ring's order as a window file has it: a frame a place, and which of its messages were delivered.
 //
-// What is up to `forgotten` does not count, wherever it stands; and of the places behind it each has one word for its frame, and one for what was told. Both say of which lap they are.
+// What is up to `forgotten` does not count, wherever it stands; and of the places behind it each has one word for its frame, and one for what was told. Both
+// say of which lap they are.
 // A message that is delivered is a bit, and the word that says up to which index bits count: in the next lap they need not be taken out.
 #pragma once
 

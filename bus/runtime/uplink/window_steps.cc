@@ -129,6 +129,7 @@ void WindowFile::begin_append(const Append& append) {
   memory_->put(at + 24, append.seq.value);
   memory_->put(at + 32, append.index | uint64_t{append.kind} << 32);
   memory_->put(at + 40, append.ordinal);
+  memory_->put(at + kTailInRecord, append.tail);
   memory_->put(at + kPositionInRecord, kNotClaimed);
   memory_->put(kAppend, 1 + record_);
 }

@@ -53,7 +53,7 @@ class CutWorld {
   }
   void append(WindowFile& file, const std::string& name) {
     for (uint32_t ordinal = 0; ordinal < 2; ++ordinal) {
-      const WindowFile::Append append{{dice_.next(), 3, dice_.next()}, {dice_.next()}, static_cast<uint32_t>(dice_.next()), 7, ordinal};
+      const WindowFile::Append append{{dice_.next(), 3, dice_.next()}, {dice_.next()}, static_cast<uint32_t>(dice_.next()), 7, ordinal, dice_.next()};
       crash_.at_each_store(file, name, [&] { file.begin_append(append); });
       EXPECT_EQ(file.kept().append, (WindowFile::UnderWay{append, {}, false}));
       crash_.at_each_store(file, name, [&] { file.claimed(12345); });

@@ -73,14 +73,14 @@ TEST(WindowGolden, WordsPlacesAndAnAppend) {
   }
   for (const Effect& effect : out.effects) ASSERT_TRUE(file->take(effect, out, protocol).ok());
   ASSERT_TRUE(file->take({.outbox = WindowFile::Outbox{0x1000, 2, 9}, .processes = {}}).ok());
-  file->begin_append({ring, {18}, 3, 4, 5});
+  file->begin_append({ring, {18}, 3, 4, 5, 0x1fc0});
   file->claimed(0x2000);
   const std::string bytes = test::read_file(ground.path() + "/w");
   const auto hex_at = [&](uint64_t at, size_t count) { return test::hex(std::as_bytes(std::span(bytes)).subspan(at, count)); };
   EXPECT_EQ(hex_at(512, 24), "1100000000000000" "1200000000000000" "0100000000000000");
   EXPECT_EQ(hex_at(552, 32), "0010000000000000" "0200000000000000" "0900000000000000" "0200000000000000");
-  EXPECT_EQ(hex_at(704, 56), "2800000000000000" "0100000000000000" "0700000000000000" "1200000000000000" "0300000004000000" "0500000000000000"
-                             "0020000000000000");
+  EXPECT_EQ(hex_at(704, 64), "2800000000000000" "0100000000000000" "0700000000000000" "1200000000000000" "0300000004000000" "0500000000000000"
+                             "c01f000000000000" "0020000000000000");
   // Place 2 of the table that counts: told, and of no frame.
   const uint64_t place = g.tables_at + g.table_bytes + 256 * 32 + 2 * 16;
   EXPECT_EQ(hex_at(place, 16), "0000000000000000" "0300010000000000");

@@ -198,7 +198,7 @@ TEST(WindowOpen, AnAppendIsOverWithTheStepOfItsEffect) {
   delivery.ring = {40, 1, 7};
   delivery.seq = {1};
   out.store(ordering::Stored::Kind::sequence, 44);
-  const WindowFile::Append append{{40, 1, 7}, {1}, 0, 2, 0};
+  const WindowFile::Append append{{40, 1, 7}, {1}, 0, 2, 0, 0};
   one.file->begin_append(append);
   one.file->claimed(640);
   one.take(out.effects[1], out);

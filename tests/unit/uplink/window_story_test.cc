@@ -68,7 +68,7 @@ TEST(WindowStory, AnAppendThatWasUnderWayIsNotDoneAgain) {
     story.host().took = [&](const Effect& effect, const Output& out, const Protocol& protocol) {
       if (effect.kind == Effect::Kind::deliver && !dead) {
         const Delivery& d = out.deliveries[effect.begin];
-        story.file->begin_append({d.ring, d.seq, d.index, static_cast<uint32_t>(d.service), 0});
+        story.file->begin_append({d.ring, d.seq, d.index, static_cast<uint32_t>(d.service), 0, 0});
         story.file->claimed(64);
         dead = true;  // it is in the log
       }

