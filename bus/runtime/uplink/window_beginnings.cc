@@ -3,6 +3,7 @@
 #include "bus/runtime/uplink/window_beginnings.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "bus/ordering/host_set.h"
 #include "bus/ordering/piece_reader.h"
@@ -50,6 +51,7 @@ void Beginnings::load(std::map<ordering::HostId, ordering::Partial>& out) const 
 }
 
 void Beginnings::begin_ring(const ordering::Hosts& members) {
+  last_ring_.emplace(members_, of_);
   for (Beginning& kept : of_) drop(kept);
   members_ = members;
   of_.assign(members.size(), {});
@@ -62,7 +64,14 @@ void Beginnings::note_change(size_t member) {
   before_.emplace_back(member, of_[member]);
 }
 
+void Beginnings::settle() {
+  before_.clear();
+  last_ring_.reset();
+}
+
 void Beginnings::take_back() {
+  if (last_ring_) std::tie(members_, of_) = std::move(*last_ring_);
+  last_ring_.reset();
   for (const auto& [member, kept] : before_) of_[member] = kept;
   before_.clear();
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "bus/ordering/partial.h"
 #include "bus/runtime/uplink/window_slots.h"
@@ -24,7 +25,7 @@ class Beginnings {
   // The fragments of a frame that is forgotten. `payload`: well-formed, of `piece_count` pieces.
   shm::Status keep(ordering::HostId sender, uint32_t piece_count, ordering::Bytes payload);
   void plan(uint64_t table);  // what was changed in this step
-  void settle() { before_.clear(); }
+  void settle();
   void take_back();
 
  private:
@@ -45,6 +46,7 @@ class Beginnings {
   ordering::Hosts members_;
   std::vector<Beginning> of_;  // a member each
   std::vector<std::pair<size_t, Beginning>> before_;  // what the step has changed, as it was
+  std::optional<std::pair<ordering::Hosts, std::vector<Beginning>>> last_ring_;  // until the step that ends it is taken
 };
 
 }  // namespace evs::runtime::uplink::window

@@ -60,9 +60,6 @@ Status WindowFile::adopt() {
   if (size != 0)
     if (Status s = memory_->reserve(g_.processes_at + which * g_.processes_bytes, size); !s.ok()) return s;
   processes_reserved_[which] = size;
-  const uint64_t append = memory_->word(kAppend);
-  if ((append & ~kAppendThrough) > 2) return memory_->damaged("what it says of an append is damaged");
-  record_ = (append & ~kAppendThrough) == 2 ? 1 : 0;
   return {};
 }
 
@@ -76,27 +73,10 @@ StoredState WindowFile::load() const {
 WindowFile::Kept WindowFile::kept() const {
   Kept kept;
   kept.outbox = {memory_->word(kOutboxPosition), static_cast<uint32_t>(memory_->word(kOutboxPart)), memory_->word(kOutboxNumbers)};
-  kept.append = append_under_way();
   const uint64_t processes = memory_->word(kProcesses), size = std::min<uint64_t>(processes >> 1, processes_reserved_[processes & 1]);
   const Bytes bytes = memory_->bytes(g_.processes_at + (processes & 1) * g_.processes_bytes, size);
   kept.processes.assign(bytes.begin(), bytes.end());
   return kept;
-}
-
-std::optional<WindowFile::UnderWay> WindowFile::append_under_way() const {
-  const uint64_t word = memory_->word(kAppend);
-  if (word == 0) return {};
-  const uint64_t at = record_at(record_);
-  UnderWay under_way;
-  under_way.append.ring = {memory_->word(at), static_cast<uint32_t>(memory_->word(at + 8)), memory_->word(at + 16)};
-  under_way.append.seq = {memory_->word(at + 24)};
-  under_way.append.index = static_cast<uint32_t>(memory_->word(at + 32));
-  under_way.append.kind = static_cast<uint32_t>(memory_->word(at + 32) >> 32);
-  under_way.append.ordinal = static_cast<uint32_t>(memory_->word(at + 40));
-  under_way.append.tail = memory_->word(at + kTailInRecord);
-  if (const uint64_t position = memory_->word(at + kPositionInRecord); position != kNotClaimed) under_way.position = position;
-  under_way.through = (word & kAppendThrough) != 0;
-  return under_way;
 }
 
 }  // namespace evs::runtime::uplink

@@ -28,25 +28,8 @@ class WindowFile {
     uint64_t numbers = 0;
     friend bool operator==(const Outbox&, const Outbox&) = default;
   };
-  // An append to the order ring; one effect may need several, which `ordinal` counts. The one of ordinal n tells that n of its effect are through.
-  struct Append {
-    ordering::RingId ring;
-    ordering::Seq seq;
-    uint32_t index = 0;
-    uint32_t kind = 0;  // the caller's
-    uint32_t ordinal = 0;
-    uint64_t tail = 0;  // of the order ring, before the claim: where a successor begins to look that finds no position
-    friend bool operator==(const Append&, const Append&) = default;
-  };
-  struct UnderWay {
-    Append append;
-    std::optional<uint64_t> position;  // none: nothing was claimed, or it was in that moment
-    bool through = false;              // appended() was said
-    friend bool operator==(const UnderWay&, const UnderWay&) = default;
-  };
   struct Kept {
     Outbox outbox;
-    std::optional<UnderWay> append;
     std::vector<std::byte> processes;
   };
   // What changes in the same step as an effect, or in one of its own.
@@ -63,32 +46,41 @@ class WindowFile {
   ordering::StoredState load() const;
   Kept kept() const;
 
-  // The step of an effect, which has been carried out (a `store`: is being carried out). Sends and the like are none. With a `deliver` or a `configuration` an
-  // append that is under way is over. `protocol` has the frames, and the store_frames and message_limit of our shape.
+  // The step of an effect, which has been carried out (a `store`: is being carried out). Sends and the like are none. `protocol` has the frames, and the
+  // store_frames and message_limit of our shape.
   shm::Status take(const ordering::Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol, const Also& also = {});
   shm::Status take(const Also& also);
 
-  // A successor that finds the append of kept() in the order ring, the last one of its effect, takes that effect's step before it goes on: an Output that has what
-  // apply() looks at is enough (a delivery's place, service and transitional; a configuration).
-  void begin_append(const Append& append);
-  // Between the claim and the commit in the order ring: a store.
-  void claimed(uint64_t position) { memory_->put(record_at(record_) + kPositionInRecord, position); }
-  void appended();
+  // The step of an effect that appends one record to the order ring, so that both are there or neither is:
+  //
+  //   prepare()   the journal has the step, and it does not count
+  //   claimed()   within the append, between claim and commit: where the record will stand
+  //   commit()    the record is there: the step counts. Or abandon(): there is none, and there is no step
+  //
+  // Between prepare() and commit() there is no other step (it is refused), and no load(). A successor finds the position of what was under way, 0 when nothing was
+  // claimed (or only just), asks the order ring whether a record of that position was committed, and says so in finish_under_way(), before its first step. Until
+  // then load() and kept() are the state before. When finish_under_way() fails the file is damaged, and `file` is nothing, as behind an open() that failed.
+  shm::Status prepare(const ordering::Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol, const Also& also = {});
+  void claimed(uint64_t position) { memory_->put(window::kClaimed, position); }
+  void commit();
+  void abandon();
+  std::optional<uint64_t> under_way() const;
+  static shm::Status finish_under_way(std::unique_ptr<WindowFile>& file, bool committed);
 
  private:
-  static constexpr uint64_t kTailInRecord = 48, kPositionInRecord = 56;
-  static uint64_t record_at(uint32_t record) { return window::kAppendRecords + record * window::kAppendRecordBytes; }
-
+  bool is_under_way() const { return memory_->word(window::kPrepared) != 0; }
+  shm::Status no_step_now() const;
   explicit WindowFile(std::unique_ptr<window::Memory> memory);
   shm::Status adopt();
+  shm::Status plan(const ordering::Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol, const Also& also);
   shm::Status plan(const ordering::Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol);
   shm::Status plan(const Also& also);
   shm::Status plan_papers(const ordering::StoredState& papers);
   shm::Status plan_processes(ordering::Bytes bytes);
   shm::Status plan_configuration(const ordering::Configuration& configuration);
-  void plan_end_of_append();
   shm::Status end_step(shm::Status status);
-  std::optional<UnderWay> append_under_way() const;
+  void take_back();
+  void settle();
 
   std::unique_ptr<window::Memory> memory_;
   const window::Geometry& g_;
@@ -99,7 +91,6 @@ class WindowFile {
   std::optional<ordering::StoredState> next_;  // with this step
   std::vector<std::byte> bytes_;
   uint64_t processes_reserved_[2] = {0, 0};
-  uint32_t record_ = 0;  // of the append begun last
 };
 
 }  // namespace evs::runtime::uplink

@@ -53,12 +53,9 @@ inline constexpr uint64_t kProcesses = 544;  // bytes << 1 | which copy
 inline constexpr uint64_t kOutboxPosition = 552;
 inline constexpr uint64_t kOutboxPart = 560;
 inline constexpr uint64_t kOutboxNumbers = 568;
-inline constexpr uint64_t kAppend = 576;  // 0: none is under way. Else 1 + which record, and kAppendThrough when it is through
-inline constexpr uint64_t kAppendThrough = 4;
-inline constexpr uint64_t kAppendRecords = 640;  // two
-inline constexpr uint64_t kAppendRecordBytes = 64;
-inline constexpr uint64_t kNotClaimed = UINT64_MAX;
-inline constexpr uint64_t kWordsEnd = kAppendRecords + 2 * kAppendRecordBytes;
+inline constexpr uint64_t kClaimed = 576;   // where the record of a prepared step is to stand in the order ring; 0: not claimed yet
+inline constexpr uint64_t kPrepared = 584;  // 0: no step is. Else one more than its words, which stand in the journal and do not count
+inline constexpr uint64_t kWordsEnd = kPrepared + 8;
 
 inline constexpr uint64_t kJournal = 4096;
 inline constexpr uint64_t kJournalEntries = kJournal + 16;
@@ -91,9 +88,9 @@ struct Geometry {
   uint64_t told_word_at(uint64_t place, uint64_t word) const { return told_at + (place * kToldWords + word) * 8; }
   uint64_t lap_of(ordering::Seq seq) const { return seq.value / places; }
   uint64_t place_of(ordering::Seq seq) const { return seq.value & (places - 1); }
-  // May a journal name this word?
+  // May a journal name this word? Not those that say what is prepared: they are around a step.
   bool is_changed_by_steps(uint64_t at) const {
-    return at % 8 == 0 && ((at >= kForgotten && at < kWordsEnd) || (at >= tables_at && at < told_at + places * kToldWords * 8));
+    return at % 8 == 0 && ((at >= kForgotten && at < kClaimed) || (at >= tables_at && at < told_at + places * kToldWords * 8));
   }
 };
 

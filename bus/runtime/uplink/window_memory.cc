@@ -111,6 +111,7 @@ Status Memory::open(const shm::Directory& directory, const std::string& name, ui
   if (Status s = memory->reserve_for_all(); !s.ok()) return s;
   if (Status s = memory->map(); !s.ok()) return s;
   if (Status s = memory->finish_journal(); !s.ok()) return s;
+  if (Status s = memory->check_prepared(); !s.ok()) return s;
   tag = header.tag;
   out = std::move(memory);
   return {};
@@ -133,25 +134,76 @@ void Memory::commit() {
     put(plan_[0].at, plan_[0].value);
     return plan_.clear();
   }
+  write_journal();
+  take_step();
+}
+
+void Memory::write_journal() {
   uint64_t entry = kJournalEntries;
   for (const Word& word : plan_) {
     put_next(entry, word.at);
     put_next(entry + 8, word.value);
     entry += 16;
   }
+}
+
+void Memory::take_step() {
   put(kJournal, plan_.size());  // here the step is taken
+  put_words();
+}
+
+void Memory::put_words() {
   for (const Word& word : plan_) put_next(word.at, word.value);
   put(kJournal, 0);
   plan_.clear();
 }
 
-// All of it is looked at before any of it is done.
-Status Memory::finish_journal() {
-  const uint64_t count = word(kJournal);
+void Memory::prepare() {
+  write_journal();
+  put(kClaimed, 0);
+  put(kPrepared, plan_.size() + 1);  // a step of no words is one, too
+}
+
+// The journal counts before it is no longer prepared: in between it is both, and counts.
+void Memory::commit_prepared() {
+  if (plan_.empty()) return put(kPrepared, 0);
+  put(kJournal, plan_.size());  // here the step is taken
+  put(kPrepared, 0);
+  put_words();
+}
+
+void Memory::forget_prepared() { put(kPrepared, 0); }
+
+Status Memory::finish_prepared() {
+  const uint64_t prepared = word(kPrepared);
+  if (prepared < 2) return forget_prepared(), Status{};
+  if (Status s = check_journal(prepared - 1); !s.ok()) return s;
+  put(kJournal, prepared - 1);
+  return finish_journal();
+}
+
+Status Memory::check_prepared() const {
+  const uint64_t prepared = word(kPrepared);
+  return prepared < 2 ? Status{} : check_journal(prepared - 1);
+}
+
+Status Memory::check_journal(uint64_t count) const {
   if (count > geometry_.journal_room) return damaged("its journal is longer than there is room for");
   for (uint64_t i = 0; i < count; ++i)
     if (!geometry_.is_changed_by_steps(word(kJournalEntries + 16 * i))) return damaged("its journal names a place that no step changes");
-  for (uint64_t i = 0; i < count; ++i) put_next(word(kJournalEntries + 16 * i), word(kJournalEntries + 16 * i + 8));
+  return {};
+}
+
+// All of it is looked at before any of it is done. It is no longer prepared before it counts no more: the other way round it would be asked about again.
+Status Memory::finish_journal() {
+  const uint64_t count = word(kJournal);
+  if (count == 0) return {};
+  if (Status s = check_journal(count); !s.ok()) return s;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = word(kJournalEntries + 16 * i);  // read anew: who writes here meanwhile leads us nowhere else
+    if (geometry_.is_changed_by_steps(at)) put_next(at, word(kJournalEntries + 16 * i + 8));
+  }
+  put(kPrepared, 0);
   put(kJournal, 0);
   return {};
 }

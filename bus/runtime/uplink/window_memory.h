@@ -4,6 +4,8 @@
 // A step is words that change together. Bytes that nothing refers to yet are written first (write(), zero()); plan() collects words, and commit() writes
 // them to the journal, lets the journal count with one store, puts each where it belongs, and lets the journal count no more. Who opens the file finishes a
 // journal that counts: doing that twice, or from its middle on, ends in the same words.
+// Or it is prepared first: the journal is there, and whether it will count is decided by what happens elsewhere, an append to the order ring. No other step is begun
+// meanwhile, since its words would take the place of these.
 //
 // What a killed process leaves is a prefix of its stores: the processor retires them in program order, and its successor runs behind the kernel's word that it is
 // gone. So the compiler alone could turn stores around, and in_order() forbids that: it stands between the bytes and the journal, the journal and its count, the
@@ -65,6 +67,11 @@ class Memory {
   // Is there room for so many words more?
   bool has_room(size_t words) const { return plan_.size() + words <= geometry_.journal_room; }
   void commit();
+  // The same in two parts: what is prepared counts when it is committed. A successor decides for who was killed between the two.
+  void prepare();
+  void commit_prepared();
+  void forget_prepared();
+  shm::Status finish_prepared();
 
  private:
   struct Word {
@@ -77,7 +84,12 @@ class Memory {
   }
   shm::Status map();
   shm::Status reserve_for_all();
+  void write_journal();
+  void take_step();
+  void put_words();
   shm::Status finish_journal();
+  shm::Status check_prepared() const;
+  shm::Status check_journal(uint64_t count) const;
 
   Geometry geometry_;
   std::string path_;

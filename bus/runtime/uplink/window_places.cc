@@ -87,7 +87,8 @@ Status Places::no_place(Seq seq) const {
 void Places::begin_ring(Seq forgotten) {
   for (const Held& held : held_)
     if (held.seq > forgotten_) slots_.give_back(held.slot, held.size);
-  std::fill(held_.begin(), held_.end(), Held{});
+  held_.swap(held_of_last_ring_);
+  held_.assign(g_.places, {});
   table_ ^= 1;
   memory_.zero(g_.beginning_at(table_, 0), g_.table_bytes);
   forgotten_ = forgotten;
@@ -171,12 +172,15 @@ Status Places::take(const ordering::Delivery& delivery) {
 
 void Places::settle() {
   before_.clear();
+  held_of_last_ring_.clear();
   table_before_ = table_;
   forgotten_before_ = forgotten_;
   told_in_order_before_ = told_in_order_;
 }
 
 void Places::take_back() {
+  if (!held_of_last_ring_.empty()) held_.swap(held_of_last_ring_);
+  held_of_last_ring_.clear();
   for (size_t i = before_.size(); i-- != 0;) held_[before_[i].first] = before_[i].second;
   before_.clear();
   table_ = table_before_;

@@ -48,6 +48,7 @@ class Places {
   Beginnings& beginnings_;
   std::vector<Held> held_;  // ours, like the slots
   std::vector<std::pair<uint64_t, Held>> before_;
+  std::vector<Held> held_of_last_ring_;  // until the step that ends it is taken
   std::vector<std::byte> scratch_;
   uint64_t table_ = 0, table_before_ = 0;
   ordering::Seq forgotten_, forgotten_before_, told_in_order_, told_in_order_before_;

@@ -18,28 +18,78 @@ using shm::Code;
 using shm::Status;
 
 Status WindowFile::take(const Effect& effect, const Output& out, const Protocol& protocol, const Also& also) {
-  Status s = plan(also);  // first: behind a configuration's plan nothing may fail
-  return end_step(s.ok() ? plan(effect, out, protocol) : std::move(s));
+  if (is_under_way()) return no_step_now();
+  return end_step(plan(effect, out, protocol, also));
 }
 
-Status WindowFile::take(const Also& also) { return end_step(plan(also)); }
+Status WindowFile::take(const Also& also) {
+  if (is_under_way()) return no_step_now();
+  return end_step(plan(also));
+}
+
+// Its words would be written over the journal of the one that is prepared. That one stays as it is.
+Status WindowFile::no_step_now() const {
+  return Status::fail(Code::internal, memory_->path() + ": a step was begun before the one that is prepared had come to its end");
+}
 
 Status WindowFile::end_step(Status status) {
-  if (!status.ok()) {
-    memory_->forget_plan();
-    places_.take_back();
-    beginnings_.take_back();
-    slots_.take_back();
-    next_.reset();
-    return status;
-  }
+  if (!status.ok()) return take_back(), status;
   memory_->commit();
+  settle();
+  return status;
+}
+
+void WindowFile::take_back() {
+  memory_->forget_plan();
+  places_.take_back();
+  beginnings_.take_back();
+  slots_.take_back();
+  next_.reset();
+}
+
+void WindowFile::settle() {
   places_.settle();
   beginnings_.settle();
   slots_.settle();
   if (next_) papers_ = std::move(*next_);
   next_.reset();
-  return status;
+}
+
+Status WindowFile::prepare(const Effect& effect, const Output& out, const Protocol& protocol, const Also& also) {
+  if (is_under_way()) return no_step_now();
+  Status s = plan(effect, out, protocol, also);
+  if (!s.ok()) return take_back(), s;
+  memory_->prepare();
+  return s;
+}
+
+void WindowFile::commit() {
+  memory_->commit_prepared();
+  settle();
+}
+
+void WindowFile::abandon() {
+  memory_->forget_prepared();
+  take_back();
+}
+
+std::optional<uint64_t> WindowFile::under_way() const { return is_under_way() ? std::optional(memory_->word(kClaimed)) : std::nullopt; }
+
+// What was adopted when it was opened is the state before. That of a step that was taken is adopted anew.
+Status WindowFile::finish_under_way(std::unique_ptr<WindowFile>& file, bool committed) {
+  if (!file->is_under_way()) return {};
+  if (!committed) return file->memory_->forget_prepared(), Status{};
+  const std::unique_ptr<WindowFile> before = std::move(file);
+  if (Status s = before->memory_->finish_prepared(); !s.ok()) return s;
+  std::unique_ptr<WindowFile> behind(new WindowFile(std::move(before->memory_)));
+  if (Status s = behind->adopt(); !s.ok()) return s;
+  file = std::move(behind);
+  return {};
+}
+
+Status WindowFile::plan(const Effect& effect, const Output& out, const Protocol& protocol, const Also& also) {
+  Status s = plan(also);
+  return s.ok() ? plan(effect, out, protocol) : std::move(s);
 }
 
 Status WindowFile::plan(const Also& also) {
@@ -62,12 +112,10 @@ Status WindowFile::plan(const Effect& effect, const Output& out, const Protocol&
       apply(*next_, effect, out, protocol);
       return plan_papers(*next_);
     case Effect::Kind::deliver: {
-      plan_end_of_append();
       const ordering::Delivery& delivery = out.deliveries[effect.begin];
       return delivery.ring == papers_.ring ? places_.take(delivery) : Status{};
     }
     case Effect::Kind::configuration:
-      plan_end_of_append();
       next_ = papers_;
       apply(*next_, effect, out, protocol);
       return plan_configuration(out.configurations[effect.begin]);
@@ -113,29 +161,6 @@ Status WindowFile::plan_processes(Bytes bytes) {
   memory_->write(at, bytes);
   memory_->plan(kProcesses, bytes.size() << 1 | which);
   return {};
-}
-
-void WindowFile::plan_end_of_append() {
-  if (memory_->word(kAppend) != 0) memory_->plan(kAppend, 0);
-}
-
-// Into the record that does not count; then that one does.
-void WindowFile::begin_append(const Append& append) {
-  record_ = 1 - record_;
-  const uint64_t at = record_at(record_);
-  memory_->put(at, append.ring.sequence);
-  memory_->put(at + 8, append.ring.representative);
-  memory_->put(at + 16, append.ring.nonce);
-  memory_->put(at + 24, append.seq.value);
-  memory_->put(at + 32, append.index | uint64_t{append.kind} << 32);
-  memory_->put(at + 40, append.ordinal);
-  memory_->put(at + kTailInRecord, append.tail);
-  memory_->put(at + kPositionInRecord, kNotClaimed);
-  memory_->put(kAppend, 1 + record_);
-}
-
-void WindowFile::appended() {
-  if (memory_->word(kAppend) != 0) memory_->put(kAppend, (1 + record_) | kAppendThrough);
 }
 
 }  // namespace evs::runtime::uplink

@@ -62,9 +62,9 @@ void BM_DeliverWithItsAppend(benchmark::State& state) {
   for (auto _ : state) {
     delivery.seq = Seq{n / 16 % 4096 + 1};
     delivery.index = static_cast<uint32_t>(n++ % 16);
-    bench.file->begin_append({delivery.ring, delivery.seq, delivery.index, 0, 0, 0});
+    if (!bench.file->prepare(bench.out.effects[0], bench.out, *bench.protocol).ok()) std::abort();
     bench.file->claimed(n * 64);
-    bench.take(bench.out.effects[0]);
+    bench.file->commit();
   }
 }
 

@@ -23,16 +23,13 @@ struct Kept {
   Kept() : file(ground.open("w", WindowFile::shape_for(settings()))), ring(2, settings()) {
     ring.watch = [this](const Effect& effect, MemoryRing::Member& member) {
       if (&member != &ring.member(1)) return;
-      const bool appends = effect.kind == Effect::Kind::deliver;
-      if (appends) {
-        file->begin_append({});
-        file->claimed(64);
-      }
       const bool stored = effect.kind == Effect::Kind::store && effect.stored.kind == Stored::Kind::window;
       windows += stored;
       WindowFile::Also also;
       if (stored) also.outbox = WindowFile::Outbox{windows, 1, 2};
-      failed += !file->take(effect, member.out, member.protocol, also).ok();
+      const shm::Status s = appends(effect) ? take_with_record(*file, 64, effect, member.out, member.protocol)
+                                            : file->take(effect, member.out, member.protocol, also);
+      failed += !s.ok();
     };
     ring.until_one_ring();
   }

@@ -26,43 +26,60 @@ class CutWorld {
  public:
   static constexpr uint32_t kMost = 25;
   explicit CutWorld(uint64_t seed) : world_(seed), crash_(world_.ground(), world_.shape()), dice_(seed) {
-    world_.take = [this](WindowFile& file, const std::string& name, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
+    world_.take = [this](WindowWorld::File& file, const std::string& name, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
       return take(file, name, effect, out, protocol);
     };
   }
   void run(uint32_t turns) { world_.run(turns); }
   std::map<std::string, uint32_t> cut;
+  uint32_t killed = 0;
   const Crash& crash() const { return crash_; }
   const WindowWorld& world() const { return world_; }
 
  private:
-  shm::Status take(WindowFile& file, const std::string& name, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
+  shm::Status take(WindowWorld::File& file, const std::string& name, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
     std::string kind = kind_of(effect, out);
-    const bool holds_beginning = kind == "window" && !file.load().beginnings.empty();
+    const bool holds_beginning = kind == "window" && !file->load().beginnings.empty();
     if (holds_beginning) kind += " with a beginning";
-    if (kind.empty() || cut[kind] == kMost || !dice_.one_in(3)) return file.take(effect, out, protocol);
+    if (kind.empty() || cut[kind] == kMost || !dice_.one_in(3)) return file->take(effect, out, protocol);
     ++cut[kind];
-    if (effect.kind != Effect::Kind::store) append(file, name);
     WindowFile::Also also;
     if (dice_.one_in(2)) also.outbox = WindowFile::Outbox{dice_.next(), static_cast<uint32_t>(dice_.next()), dice_.next()};
     bytes_.assign(dice_.below(4096), static_cast<std::byte>(dice_.next()));
     if (dice_.one_in(3)) also.processes = bytes_;
     shm::Status status;
-    crash_.at_each_store(file, name, [&] { status = file.take(effect, out, protocol, also); });
-    return status;
-  }
-  void append(WindowFile& file, const std::string& name) {
-    for (uint32_t ordinal = 0; ordinal < 2; ++ordinal) {
-      const WindowFile::Append append{{dice_.next(), 3, dice_.next()}, {dice_.next()}, static_cast<uint32_t>(dice_.next()), 7, ordinal, dice_.next()};
-      crash_.at_each_store(file, name, [&] { file.begin_append(append); });
-      EXPECT_EQ(file.kept().append, (WindowFile::UnderWay{append, {}, false}));
-      crash_.at_each_store(file, name, [&] { file.claimed(12345); });
-      EXPECT_EQ(file.kept().append, (WindowFile::UnderWay{append, 12345, false}));
-      crash_.at_each_store(file, name, [&] { file.appended(); });
-      EXPECT_EQ(file.kept().append, (WindowFile::UnderWay{append, 12345, true}));
+    const auto prepare = [&] { status = file->prepare(effect, out, protocol, also); };
+    // Also a `store`, which appends nothing: a prepared step may be any.
+    if (!appends(effect) && dice_.one_in(2)) {
+      crash_.at_each_store(*file, name, [&] { status = file->take(effect, out, protocol, also); });
+      return status;
     }
+    if (dice_.one_in(2)) abandon(*file, name, prepare);
+    if (dice_.one_in(2)) {
+      crash_.with_its_record(*file, name, prepare);
+      return status;
+    }
+    ++killed;
+    // The world goes on with what the successor has made of it.
+    const bool is_there = crash_.killed_with_its_record(file, name, prepare, static_cast<double>(dice_.below(1000)) / 1000, dice_.one_in(2));
+    return is_there ? status : take_with_record(*file, 8192, effect, out, protocol, also);
   }
-
+  // One store, so there is nothing within it: before it is what with_its_record() looks at.
+  void abandon(WindowFile& file, const std::string& name, const std::function<void()>& prepare) {
+    const Loaded before = load(file);
+    prepare();
+    if (dice_.one_in(2)) file.claimed(12345);
+    std::vector<Stored> stores;
+    g_stores = &stores;
+    file.abandon();
+    g_stores = nullptr;
+    EXPECT_EQ(stores.size(), 1u);
+    EXPECT_EQ(difference(load(file), before), "") << "who abandoned it";
+    std::filesystem::copy_file(world_.ground().path() + "/" + name, world_.ground().path() + "/abandoned", std::filesystem::copy_options::overwrite_existing);
+    const auto successor = world_.ground().open("abandoned", world_.shape());
+    EXPECT_FALSE(successor->under_way());
+    EXPECT_EQ(difference(load(*successor), before), "") << "its successor";
+  }
   WindowWorld world_;
   Crash crash_;
   test::Dice dice_;
@@ -81,10 +98,28 @@ TEST(WindowCrash, BehindEachStoreTheStateIsTheOneBeforeTheStepOrTheOneAfter) {
                              "transitional configuration"})
       EXPECT_GE(world.cut[kind], 5u) << kind;
     EXPECT_GE(world.cut["life"], 1u);
+    EXPECT_GT(world.killed, 10u) << "whose successor the world went on with";
     EXPECT_GT(world.crash().cuts, 1000u);
     EXPECT_GT(world.crash().recoveries, 300u);
     if (std::getenv("EVS_TELL") != nullptr) std::printf("cuts %lu recoveries %lu\n", world.crash().cuts, world.crash().recoveries);
   }
+}
+
+// A delivery of a ring that is over changes nothing; its record is appended all the same.
+TEST(WindowCrash, APreparedStepOfNoWordsIsOneToo) {
+  WindowGround ground;
+  const WindowFile::Shape shape{8, 300, 5000, 4096};
+  Crash crash(ground, shape);
+  const ordering::Protocol protocol{ordering::Settings{.self = {1, 7}}};
+  auto file = ground.open("w", shape);
+  ordering::Output out;
+  out.configure({true, {40, 1, 7}, {40, 1, 7}, {{1, 7}}});
+  out.deliver().ring = {36, 1, 7};
+  ASSERT_TRUE(file->take(out.effects[0], out, protocol).ok());
+  const auto prepare = [&] { ASSERT_TRUE(file->prepare(out.effects[1], out, protocol).ok()); };
+  crash.with_its_record(*file, "w", prepare);
+  EXPECT_EQ(crash.cuts, 5u) << "two stores to prepare, one to claim, one to commit";
+  for (const double done : {0.0, 0.3, 0.5, 0.7, 0.9}) crash.killed_with_its_record(file, "w", prepare, done, true);
 }
 
 }  // namespace

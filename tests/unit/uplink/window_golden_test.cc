@@ -55,7 +55,7 @@ TEST(WindowGolden, Header) {
 }
 
 // By the document alone: a file written here is read by the library.
-TEST(WindowGolden, WordsPlacesAndAnAppend) {
+TEST(WindowGolden, WordsPlacesAndAPreparedStep) {
   const WindowFile::Shape shape{8, 300, 1u << 20, 4096};
   const window::Geometry g = window::Geometry::of(shape);
   WindowGround ground;
@@ -73,14 +73,26 @@ TEST(WindowGolden, WordsPlacesAndAnAppend) {
   }
   for (const Effect& effect : out.effects) ASSERT_TRUE(file->take(effect, out, protocol).ok());
   ASSERT_TRUE(file->take({.outbox = WindowFile::Outbox{0x1000, 2, 9}, .processes = {}}).ok());
-  file->begin_append({ring, {18}, 3, 4, 5, 0x1fc0});
+  out.clear();
+  out.deliver().ring = ring;
+  out.deliveries[0].seq = Seq{19};
+  ASSERT_TRUE(file->prepare(out.effects[0], out, protocol).ok());
   file->claimed(0x2000);
   const std::string bytes = test::read_file(ground.path() + "/w");
   const auto hex_at = [&](uint64_t at, size_t count) { return test::hex(std::as_bytes(std::span(bytes)).subspan(at, count)); };
   EXPECT_EQ(hex_at(512, 24), "1100000000000000" "1200000000000000" "0100000000000000");
-  EXPECT_EQ(hex_at(552, 32), "0010000000000000" "0200000000000000" "0900000000000000" "0200000000000000");
-  EXPECT_EQ(hex_at(704, 64), "2800000000000000" "0100000000000000" "0700000000000000" "1200000000000000" "0300000004000000" "0500000000000000"
-                             "c01f000000000000" "0020000000000000");
+  EXPECT_EQ(hex_at(552, 24), "0010000000000000" "0200000000000000" "0900000000000000");
+  EXPECT_EQ(hex_at(576, 16), "0020000000000000" "0400000000000000") << "claimed; one more than three words are prepared";
+  const auto entry = [](uint64_t at, uint64_t value) {
+    const uint64_t words[] = {at, value};
+    return test::hex(std::as_bytes(std::span(words)));
+  };
+  // Told in order up to 19; of place 3 the bits, and up to which one they count.
+  EXPECT_EQ(hex_at(4096, 16), "00000000000000000000000000000000");
+  EXPECT_EQ(hex_at(4112, 16), "0802000000000000" "1300000000000000");
+  EXPECT_EQ(hex_at(4128, 16), entry(g.told_at + 3 * 128, 1));
+  const uint64_t told = g.tables_at + g.table_bytes + 256 * 32 + 3 * 16 + 8;
+  EXPECT_EQ(hex_at(4144, 16), entry(told, 0x10001));
   // Place 2 of the table that counts: told, and of no frame.
   const uint64_t place = g.tables_at + g.table_bytes + 256 * 32 + 2 * 16;
   EXPECT_EQ(hex_at(place, 16), "0000000000000000" "0300010000000000");

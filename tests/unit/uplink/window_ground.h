@@ -49,6 +49,19 @@ class WindowGround {
   std::string path_;
 };
 
+inline bool appends(const ordering::Effect& effect) {
+  return effect.kind == ordering::Effect::Kind::deliver || effect.kind == ordering::Effect::Kind::configuration;
+}
+// The step of an effect that appends a record, to the end.
+inline shm::Status take_with_record(WindowFile& file, uint64_t position, const ordering::Effect& effect, const ordering::Output& out,
+                                    const ordering::Protocol& protocol, const WindowFile::Also& also = {}) {
+  const shm::Status s = file.prepare(effect, out, protocol, also);
+  if (!s.ok()) return s;
+  file.claimed(position);
+  file.commit();
+  return s;
+}
+
 inline bool same(const ordering::Partial& a, const ordering::Partial& b) {
   return a.message == b.message && a.total_bytes == b.total_bytes && a.next_index == b.next_index && a.under_way == b.under_way && a.bytes == b.bytes;
 }

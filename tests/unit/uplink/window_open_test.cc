@@ -2,8 +2,7 @@
 // tests/unit/uplink/window_open_test.cc - which window files are taken, which are begun anew, which are refused; and what nobody may do by writing into one.
 #include <gmock/gmock.h>
 
-#include <fstream>
-
+#include "tests/unit/uplink/window_one_file.h"
 #include "tests/unit/uplink/window_world.h"
 
 namespace evs::runtime::uplink {
@@ -14,46 +13,6 @@ using ordering::Protocol;
 using testing::AllOf;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
-
-// A small file in which a ring of one is installed.
-struct OneFile {
-  WindowGround ground;
-  WindowFile::Shape shape{.store_frames = 8, .frame_bytes = 300, .message_limit = 1u << 20, .processes_limit = 4096};
-  const Protocol protocol{ordering::Settings{.self = {1, 7}}};
-  std::unique_ptr<WindowFile> file = ground.open("w", shape);
-
-  OneFile() {
-    Output out;
-    out.store(ordering::Stored::Kind::sequence, 40);
-    out.store(ordering::Stored::Kind::life, 7);
-    out.configure({true, {40, 1, 7}, {40, 1, 7}, {{1, 7}}});
-    for (const Effect& effect : out.effects) take(effect, out);
-  }
-  void take(const Effect& effect, const Output& out) {
-    const shm::Status s = file->take(effect, out, protocol);
-    ASSERT_TRUE(s.ok()) << s.text;
-  }
-  std::string path() const { return ground.path() + "/w"; }
-  void write(uint64_t at, const void* bytes, size_t count) const {
-    std::fstream stream(path(), std::ios::binary | std::ios::in | std::ios::out);
-    stream.seekp(static_cast<std::streamoff>(at));
-    stream.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
-  }
-  void put(uint64_t at, uint64_t value) const { write(at, &value, sizeof value); }
-  window::Header header() const {
-    window::Header header;
-    std::ifstream(path(), std::ios::binary).read(reinterpret_cast<char*>(&header), sizeof header);
-    return header;
-  }
-  void put(window::Header header) const {
-    header.checksum = checksum_of(header);
-    write(0, &header, sizeof header);
-  }
-  std::string refusal() {
-    file.reset();
-    return ground.refusal("w", shape);
-  }
-};
 
 TEST(WindowOpen, WhatIsThereIsGoneOnWith) {
   OneFile one;
@@ -125,7 +84,14 @@ TEST(WindowOpen, WhatCannotBeUsedIsRefusedWithTheWayOut) {
               way_out("its journal names a place"));
   EXPECT_THAT(spoilt([](OneFile& one) { one.put(window::kPapers, UINT64_MAX); }), way_out("rings and lives"));
   EXPECT_THAT(spoilt([](OneFile& one) { one.put(window::kProcesses, UINT64_MAX); }), way_out("processes"));
-  EXPECT_THAT(spoilt([](OneFile& one) { one.put(window::kAppend, 3); }), way_out("an append"));
+  EXPECT_THAT(spoilt([](OneFile& one) { one.put(window::kPrepared, 1u << 20); }), way_out("its journal is longer"));
+  for (const uint64_t place : {uint64_t{8}, window::kPrepared, window::kClaimed, window::kJournal})
+    EXPECT_THAT(spoilt([&](OneFile& one) {
+                  one.put(window::kJournalEntries, place);
+                  one.put(window::kPrepared, 2);
+                }),
+                way_out("its journal names a place"))
+        << place;
   EXPECT_THAT(spoilt([](OneFile& one) { one.put(window::kForgotten, UINT64_MAX); }), way_out("beyond any ring's end"));
   EXPECT_THAT(spoilt([](OneFile& one) { one.shape.message_limit = 5000; }), way_out("other sizes"));
   EXPECT_THAT(spoilt([](OneFile& one) { fs::permissions(one.path(), fs::perms{0666}); }), way_out("others may write"));
@@ -140,25 +106,44 @@ TEST(WindowOpen, NoBytesLeadOutOfTheFile) {
   world.run(2500);
   const window::Geometry g = window::Geometry::of(world.shape());
   const std::string from = world.ground().path() + "/bus1.window", to = world.ground().path() + "/spoilt";
-  uint32_t taken = 0, refused = 0;
+  uint32_t taken = 0, refused = 0, finished = 0, not_finished = 0;
   for (uint32_t i = 0; i < (std::getenv("EVS_LONG") != nullptr ? 20000u : 600u); ++i) {
     fs::copy_file(from, to, fs::copy_options::overwrite_existing);
     {
       std::fstream stream(to, std::ios::binary | std::ios::in | std::ios::out);
+      const auto put = [&](uint64_t at, uint64_t value) {
+        stream.seekp(static_cast<std::streamoff>(at / 8 * 8));
+        stream.write(reinterpret_cast<const char*>(&value), sizeof value);
+      };
+      const uint64_t prepared = dice.one_in(2) ? dice.between(1, 12) : 0;
+      for (uint64_t n = 0; n + 1 < prepared; ++n) {
+        const bool is_word = dice.one_in(2);
+        put(window::kJournalEntries + 16 * n, is_word ? dice.between(window::kForgotten, window::kClaimed - 1) / 8 * 8 : g.tables_at + dice.below(2 * g.table_bytes) / 8 * 8);
+        put(window::kJournalEntries + 16 * n + 8, dice.one_in(2) ? dice.below(1000) : dice.next());
+      }
+      if (prepared != 0) put(window::kPrepared, prepared);
       for (uint64_t n = dice.between(1, 40); n != 0; --n) {
         const uint64_t areas[] = {dice.between(window::kForgotten, window::kWordsEnd - 8), g.tables_at + dice.below(2 * g.table_bytes),
                                   g.slot_at(static_cast<uint32_t>(dice.below(80))), g.papers_at + dice.below(300), window::kJournal + dice.below(64)};
         const uint64_t at = areas[dice.one_in(10) ? dice.below(5) : dice.between(1, 2)];
         uint64_t value = dice.one_in(2) ? dice.next() : dice.below(300);
         if (dice.one_in(3)) value = value << 32 | dice.below(400);
-        stream.seekp(static_cast<std::streamoff>(at / 8 * 8));
-        stream.write(reinterpret_cast<const char*>(&value), sizeof value);
+        put(at, value);
       }
     }
     std::unique_ptr<WindowFile> file;
     if (!world.ground().try_open("spoilt", world.shape(), 1, file).ok()) {
       ++refused;
       continue;
+    }
+    if (file->under_way()) {
+      if (!WindowFile::finish_under_way(file, !dice.one_in(4)).ok()) {
+        EXPECT_FALSE(file);
+        ++not_finished;
+        continue;
+      }
+      ++finished;
+      EXPECT_FALSE(file->under_way());
     }
     ++taken;
     const ordering::StoredState state = file->load();
@@ -174,6 +159,8 @@ TEST(WindowOpen, NoBytesLeadOutOfTheFile) {
   }
   EXPECT_GT(taken, 20u);
   EXPECT_GT(refused, 20u);
+  EXPECT_GT(finished, 5u);
+  EXPECT_GT(not_finished, 5u);
 }
 
 TEST(WindowOpen, ProcessesAreKeptAsTheyWereGiven) {
@@ -189,24 +176,6 @@ TEST(WindowOpen, ProcessesAreKeptAsTheyWereGiven) {
     one.file = one.ground.open("w", one.shape);
     EXPECT_EQ(one.file->kept().processes, bytes);
   }
-}
-
-TEST(WindowOpen, AnAppendIsOverWithTheStepOfItsEffect) {
-  OneFile one;
-  Output out;
-  ordering::Delivery& delivery = out.deliver();
-  delivery.ring = {40, 1, 7};
-  delivery.seq = {1};
-  out.store(ordering::Stored::Kind::sequence, 44);
-  const WindowFile::Append append{{40, 1, 7}, {1}, 0, 2, 0, 0};
-  one.file->begin_append(append);
-  one.file->claimed(640);
-  one.take(out.effects[1], out);
-  EXPECT_EQ(one.file->kept().append, (WindowFile::UnderWay{append, 640, false})) << "a step of another effect";
-  one.take(out.effects[0], out);
-  EXPECT_FALSE(one.file->kept().append);
-  one.file->appended();
-  EXPECT_FALSE(one.file->kept().append) << "nothing is under way";
 }
 
 }  // namespace

@@ -57,18 +57,23 @@ class WindowWorld {
     for (uint32_t i = 0; i < turns && !testing::Test::HasFailure(); ++i) turn();
   }
 
-  // How a step is taken.
-  std::function<shm::Status(WindowFile&, const std::string& name, const Effect&, const ordering::Output&, const ordering::Protocol&)> take =
-      [](WindowFile& file, const std::string&, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
-        return file.take(effect, out, protocol);
+  // How a step is taken. What is in `file` afterwards is gone on with.
+  using File = std::unique_ptr<WindowFile>;
+  std::function<shm::Status(File& file, const std::string& name, const Effect&, const ordering::Output&, const ordering::Protocol&)> take =
+      [](File& file, const std::string&, const Effect& effect, const ordering::Output& out, const ordering::Protocol& protocol) {
+        return file->take(effect, out, protocol);
       };
+  // Who is killed before this effect has got so far with it. Its answer: what it prepared, if anything, has its record.
+  std::function<std::optional<bool>(WindowFile&, const Effect&, const ordering::Output&, const ordering::Protocol&)> dying =
+      [](WindowFile&, const Effect&, const ordering::Output&, const ordering::Protocol&) { return std::nullopt; };
   std::function<void(WindowFile&, const std::string& name)> reopened = [](WindowFile&, const std::string&) {};
+  bool dies_in_appends = false;
   bool compared = true;  // with the reference, after each step
   const WindowGround& ground() const { return ground_; }
 
   // What came to pass, so that a test can say that it did.
   struct Seen {
-    uint64_t windows = 0, deliveries = 0, configurations = 0, endings = 0, obligations = 0, kills = 0, begun = 0, transitional = 0, chains = 0;
+    uint64_t windows = 0, deliveries = 0, configurations = 0, endings = 0, obligations = 0, kills = 0, finished = 0, voided = 0, begun = 0, transitional = 0, chains = 0;
   } seen;
 
  private:
@@ -127,12 +132,13 @@ class WindowWorld {
 
   void carry_out(Seat& seat) {
     for (const Effect& effect : seat.out.effects) {
-      if (seat.kill_after == 0) {
+      if (seat.kill_after == 0 && (!dies_in_appends || appends(effect))) {
         seat.kill_after = UINT64_MAX;
+        die(seat, effect);
         seat.out.clear();
         return follow(seat);
       }
-      if (seat.kill_after != UINT64_MAX) --seat.kill_after;
+      if (seat.kill_after != UINT64_MAX && seat.kill_after != 0) --seat.kill_after;
       if (effect.kind == Effect::Kind::send_to_all || effect.kind == Effect::Kind::send_to) send(seat, effect);
       else store(seat, effect);
       if (testing::Test::HasFailure()) return;
@@ -142,7 +148,7 @@ class WindowWorld {
 
   void store(Seat& seat, const Effect& effect) {
     apply(seat.reference, effect, seat.out, *seat.core);
-    const shm::Status taken = take(*seat.file, name_of(seat.settings.self.id), effect, seat.out, *seat.core);
+    const shm::Status taken = take(seat.file, name_of(seat.settings.self.id), effect, seat.out, *seat.core);
     ASSERT_TRUE(taken.ok()) << taken.text;
     count(effect, seat.out);
     if (effect.kind == Effect::Kind::stamped) return;
@@ -171,10 +177,26 @@ class WindowWorld {
     seen.obligations += effect.stored.kind == Kind::obligations;
   }
 
-  // The process is dead, and another one goes on from its file.
+  void die(Seat& seat, const Effect& effect) {
+    const std::optional<bool> has_record = dying(*seat.file, effect, seat.out, *seat.core);
+    if (!has_record) return;
+    seat.file.reset();
+    seat.file = ground_.open(name_of(seat.settings.self.id), shape());
+    ASSERT_TRUE(seat.file->under_way());
+    ASSERT_EQ(difference(seat.file->load(), seat.reference), "") << "what is under way does not count";
+    const shm::Status finished = WindowFile::finish_under_way(seat.file, *has_record);
+    ASSERT_TRUE(finished.ok()) << finished.text;
+    if (*has_record) apply(seat.reference, effect, seat.out, *seat.core);
+    ASSERT_EQ(difference(seat.file->load(), seat.reference), "") << (*has_record ? "what has its record counts" : "what has none does not count");
+    ++(*has_record ? seen.finished : seen.voided);
+    finished_ = dice_.one_in(2);
+  }
+
+  // The process is dead, and another one goes on from its file, or from what is at hand of it.
   void follow(Seat& seat) {
     ++seen.kills;
-    open_again(seat);
+    if (!finished_) open_again(seat);
+    finished_ = false;
     ++seat.settings.self.nonce;
     seat.reference.transmitted.clear();
     seat.core = std::make_unique<ordering::Protocol>(seat.settings);
@@ -202,6 +224,7 @@ class WindowWorld {
   uint64_t room_ = 1u << 30;
   HostId cut_ = kHosts + 1;  // nobody
   bool lossy_ = false;
+  bool finished_ = false;  // the successor goes on with what finish_under_way() made
   Instant now_{ordering::kMillisecond};
 };
 
