@@ -40,6 +40,12 @@ enum class Mutant : uint8_t {
   told_table_not_saved,   // nor what they were told of groups before hosts parted
   try_not_stored,         // a host votes for a primary ring and does not write it down
   tries_ignored,          // a ring is primary without a majority of one that may have been
+  try_stored_late,        // a try is stored when it has succeeded, not before the vote
+  formed_not_stored,      // that a ring was formed is told and not written down
+  votes_not_awaited,      // a ring is primary as soon as all have said that it may be
+  epoch_reused,           // a try's epoch is one above the last primary ring's, whatever was tried since
+  standing_not_saved,     // a successor does not know that the ring was primary
+  votes_not_saved,        // nor who has voted
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
   ordered_safe_at_once,        // SAFE needs no acknowledgement
   ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations

@@ -59,7 +59,7 @@ struct Operating {
   std::unique_ptr<Barrier> barrier;
   std::optional<Token> held;   // the representative: nobody has anything to say
   bool cancel_sent = false;
-  Hosts opened;                // their openings were delivered (ProcessLevel)
+  Hosts opened;                // their openings were delivered, or the votes behind them (ProcessLevel)
   uint32_t exchange_visits = 0;
   HostId held_by = kNoHost;    // as the token says
   Instant held_since;

@@ -58,9 +58,25 @@ bool is_enough(const Quorum& quorum, const Hosts& here, const Attempt& formed) {
 const char* text_of(Verdict verdict) {
   constexpr const char* kTexts[] = {"primary", "no host here knows of a primary ring", "more hosts than the bus is said to have", "no majority of the last primary ring",
                                     "an interrupted try may have succeeded, and has no majority here", "too many interrupted tries",
-                                    "two chains of primary rings were begun", "no epochs are left"};
-  static_assert(std::size(kTexts) == static_cast<size_t>(Verdict::out_of_epochs) + 1);
+                                    "two chains of primary rings were begun", "no epochs are left", "the hosts go by different rules: quorum", "a host did not vote for it",
+                                    "quorum is off"};
+  static_assert(std::size(kTexts) == static_cast<size_t>(Verdict::off) + 1);
   return kTexts[static_cast<size_t>(verdict)];
+}
+
+Decision decide(const RingId& ring, const Voters& said) {
+  Decision decision;
+  decision.verdict = Verdict::rules_differ;
+  if (said.empty()) return decision;
+  const Quorum& quorum = said.begin()->second.quorum;
+  PrimaryRecords records;
+  for (const auto& [id, voter] : said) {
+    if (voter.quorum != quorum) return decision;
+    records[{id, voter.disk}] = voter.record;
+  }
+  if (quorum.rule != Quorum::Rule::off) return decide(quorum, ring, records);
+  decision.verdict = Verdict::off;
+  return decision;
 }
 
 Decision decide(const Quorum& quorum, const RingId& ring, const PrimaryRecords& said) {
@@ -75,7 +91,7 @@ Decision decide(const Quorum& quorum, const RingId& ring, const PrimaryRecords& 
     if (record.formed.epoch == decision.formed.epoch && record.formed != decision.formed) return refuse(Verdict::two_histories);
   uint64_t epoch = decision.formed.epoch;
   for (Attempt& attempt : tries_since(decision.formed.epoch, said)) {
-    epoch = std::max(epoch, attempt.epoch);  // of those that failed, too: their voters have seen it
+    if (!planted(Mutant::epoch_reused)) epoch = std::max(epoch, attempt.epoch);  // of those that failed, too: their voters have seen it
     if (!has_failed(attempt, said)) decision.unsettled.push_back(std::move(attempt));
   }
   const bool fixed = quorum.rule == Quorum::Rule::fixed;

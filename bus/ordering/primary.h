@@ -37,10 +37,20 @@ struct PrimaryRecord {  // what a host keeps on its disk, and says first in ever
 using PrimaryRecords = std::map<Host, PrimaryRecord>;
 
 struct Quorum {
-  enum class Rule : uint8_t { last_primary, fixed };
-  Rule rule = Rule::last_primary;
-  uint32_t hosts = 0;  // fixed: more than half of so many
+  enum class Rule : uint8_t { off, last_primary, fixed };
+  Rule rule = Rule::off;
+  uint32_t hosts = 0;  // fixed: more than half of so many, 1 to kMaxHosts; else 0
+  friend bool operator==(const Quorum&, const Quorum&) = default;
 };
+
+// What a host says of itself first in every ring (primary_bytes.h). With Rule::off the rest is empty.
+struct Voter {
+  Quorum quorum;
+  uint64_t disk = 0;  // drawn when the record was first stored: another disk is another host
+  PrimaryRecord record;
+  friend bool operator==(const Voter&, const Voter&) = default;
+};
+using Voters = std::map<HostId, Voter>;
 
 enum class Verdict : uint8_t {
   forms,
@@ -51,6 +61,9 @@ enum class Verdict : uint8_t {
   too_many_tries,
   two_histories,     // of one epoch: somebody has begun a second chain
   out_of_epochs,
+  rules_differ,      // the members were told different ones
+  voted_down,        // a member said something else in place of its vote
+  off,               // nobody was told any
 };
 const char* text_of(Verdict verdict);
 
@@ -61,7 +74,8 @@ struct Decision {
   std::vector<Attempt> unsettled; // tries since then that may have been formed
 };
 
-// When all members of `ring` have said their records.
+// When all members of `ring` have said who they are.
+Decision decide(const RingId& ring, const Voters& said);
 Decision decide(const Quorum& quorum, const RingId& ring, const PrimaryRecords& said);
 
 // Written down before the vote; and, when the votes of all members are delivered in the ring's regular configuration, before anybody here is told.

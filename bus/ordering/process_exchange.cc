@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bus/ordering/host_set.h"
+#include "bus/ordering/mutant.h"
 #include "bus/ordering/process_level.h"
 
 namespace evs::ordering {
@@ -24,6 +25,7 @@ void ProcessLevel::tell_configuration(Told::Kind kind, uint64_t number, Processe
   event.kind = kind;
   event.configuration.id = {number, members.front().node};
   event.configuration.members = std::move(members);
+  if (kind == Told::Kind::regular) event.configuration.epoch = state_.config.epoch;
   told.push_back(std::move(event));
 }
 
@@ -31,17 +33,21 @@ void ProcessLevel::change_configuration(Processes staying, Processes members, ui
   state_.change = number;
   owes_new_ring_ |= number >= kTogether + 2 * uint64_t{protocol_->settings().changes_per_ring};
   tell_configuration(Told::Kind::transitional, number_of(state_.ring, number - 1), std::move(staying), told);
-  state_.config = {};
-  if (!members.empty()) state_.config = {{number_of(state_.ring, number), members.front().node}, members};
+  state_.config.id = {};
+  if (!members.empty()) state_.config.id = {number_of(state_.ring, number), members.front().node};
+  state_.config.members = members;
   tell_configuration(Told::Kind::regular, number_of(state_.ring, number), std::move(members), told);
 }
 
 // The hosts' transitional configuration. Who goes on has delivered the same so far, so what follows is the same at all of them. Where nobody of the
-// configuration is lost it simply goes on: a SAFE message that all of these hosts hold is held by all of its processes' hosts.
+// configuration is lost it simply goes on: a SAFE message that all of these hosts hold is held by all of its processes' hosts. A primary one does
+// not: what is said from here on is held by fewer hosts than a majority, perhaps, and others may be primary soon.
 void ProcessLevel::on_hosts_part(const Configuration& hosts, std::vector<Told>& told) {
   ++revision_;
   state_.folding = true;
   state_.openings.clear();  // the exchange is broken off
+  state_.votes.clear();
+  owes_vote_ = false;
   state_.hosts = hosts.members;
   const auto goes_on = [&hosts](NodeId node) { return with_id(hosts.members, host_of(node)) != nullptr; };
   const auto parts = [&goes_on](const auto& entry) { return !goes_on(entry.first); };
@@ -51,7 +57,7 @@ void ProcessLevel::on_hosts_part(const Configuration& hosts, std::vector<Told>& 
   Processes staying;
   for (const Process& process : state_.config.members)
     if (goes_on(process.node)) staying.push_back(process);
-  if (staying.size() == state_.config.members.size()) return;
+  if (state_.config.members.empty() || (staying.size() == state_.config.members.size() && !state_.config.is_primary())) return;
   state_.transition = staying;
   tell_configuration(Told::Kind::transitional, number_of(hosts.next, kParted - 1), std::move(staying), told);
 }
@@ -62,7 +68,9 @@ void ProcessLevel::on_hosts(const Configuration& hosts, std::vector<Told>& told)
   state_.hosts = hosts.members;
   state_.exchanged = state_.folding = false;
   state_.openings.clear();
-  owes_completion_ = owes_new_ring_ = false;
+  state_.votes.clear();
+  state_.config.epoch = 0;
+  owes_vote_ = owes_completion_ = owes_new_ring_ = false;
   owes_opening_ = true;
   if (catching_up_ && contains(hosts.members, protocol_->settings().self)) caught_up();
   if (!state_.transition) return;
@@ -82,6 +90,7 @@ void ProcessLevel::encode_opening(std::vector<std::byte>& out) const {
     opening.processes.push_back(member);
     opening.processes.back().in_configuration = std::binary_search(state_.config.members.begin(), state_.config.members.end(), member.process);
   }
+  opening.voter = voter_;
   records::encode(opening, out);
 }
 
@@ -96,7 +105,48 @@ void ProcessLevel::on_opening(const Delivery& delivery, std::vector<Told>& told)
   ++revision_;
   state_.openings[delivery.sender.id] = std::move(opening);
   protocol_->heard_opening(delivery.sender.id);
-  if (state_.openings.size() == state_.hosts.size()) finish_exchange(told);
+  if (state_.openings.size() == state_.hosts.size()) on_all_openings(told);
+}
+
+// The openings have one place for all, so all come to the same. A ring that tries waits for all votes, at one place as well.
+void ProcessLevel::on_all_openings(std::vector<Told>& told) {
+  const Decision decision = decide(state_);
+  verdict_ = decision.verdict;
+  if (verdict_ != Verdict::forms) return finish_exchange(0, told);
+  attempt_ = decision.attempt;
+  write_down(with_attempt(voter_.record, decision), told);
+  if (planted(Mutant::try_stored_late)) told.pop_back();
+  if (planted(Mutant::votes_not_awaited)) return finish_exchange(attempt_.epoch, told);
+  owes_vote_ = true;
+  protocol_->begin_votes();
+}
+
+// Before what is told behind it is carried out, and before any call that follows: so before our vote leaves.
+void ProcessLevel::write_down(PrimaryRecord record, std::vector<Told>& told) {
+  voter_.record = std::move(record);
+  told.emplace_back().kind = Told::Kind::record;
+}
+
+// Whatever else a member says in place of its vote is a vote against it: the same at all who read it, and nobody waits for a better one.
+bool ProcessLevel::is_vote(const Delivery& delivery) {
+  Vote vote;
+  if (delivery.service != Service::agreed || !records::decode(delivery.bytes, vote)) refuse(Refusal::malformed);
+  else if (vote.ring != attempt_.ring || vote.epoch != attempt_.epoch) refuse(Refusal::contradicts);
+  else return true;
+  return false;
+}
+
+void ProcessLevel::on_vote(const Delivery& delivery, std::vector<Told>& told) {
+  if (state_.folding || state_.exchanged) return;  // of a ring whose vote was broken off
+  if (!is_voting(state_)) return refuse(Refusal::out_of_turn);
+  ++revision_;
+  state_.votes[delivery.sender.id] = is_vote(delivery);
+  protocol_->heard_opening(delivery.sender.id);
+  if (state_.votes.size() < state_.hosts.size()) return;
+  const bool formed = std::all_of(state_.votes.begin(), state_.votes.end(), [](const auto& vote) { return vote.second; });
+  if (!formed) verdict_ = Verdict::voted_down;
+  else if (!planted(Mutant::formed_not_stored)) write_down(with_formed(voter_.record, attempt_), told);
+  finish_exchange(formed ? attempt_.epoch : 0, told);
 }
 
 // All who have processes have the same configuration in force, and nobody is missing from it or new.
@@ -116,7 +166,8 @@ std::optional<ConfigurationId> ProcessLevel::unchanged_everywhere() const {
   return listed == members ? id : std::nullopt;
 }
 
-void ProcessLevel::finish_exchange(std::vector<Told>& told) {
+// `epoch`: of this ring; 0: it is not primary. Then no configuration that goes on is primary either: each ended when its hosts parted.
+void ProcessLevel::finish_exchange(uint64_t epoch, std::vector<Told>& told) {
   state_.exchanged = owes_completion_ = true;
   const std::optional<ConfigurationId> unchanged = unchanged_everywhere();
   if (!state_.told_table) state_.told_table = std::move(state_.table);
@@ -132,7 +183,9 @@ void ProcessLevel::finish_exchange(std::vector<Told>& told) {
     }
   }
   state_.openings.clear();
-  if (unchanged) {
+  state_.votes.clear();
+  state_.config.epoch = epoch;
+  if (unchanged && epoch == 0) {
     state_.config = {*unchanged, std::move(members)};
     state_.change = kTogether;
   } else {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bus/ordering/host_set.h"
+#include "bus/ordering/primary_bytes.h"
 
 namespace evs::ordering {
 namespace {
@@ -19,7 +20,8 @@ size_t added_to_opening(Change what) {
 }  // namespace
 
 bool ProcessLevel::opening_has_room(size_t more) const {
-  return opening_bytes(state_.table, self_) + pending_bytes_ + more <= std::min<size_t>(opening_limit_, kMaxOpeningBytes);
+  const size_t votes = voter_.quorum.rule == Quorum::Rule::off ? 0 : records::kMaxVoterBytes;
+  return opening_bytes(state_.table, self_) + pending_bytes_ + more <= std::min(opening_limit_ - std::min<size_t>(opening_limit_, votes), kMaxOpeningBytes);
 }
 
 // One that it is in already counts too while it has no place: what is taken here is taken by everybody.
@@ -78,6 +80,7 @@ bool ProcessLevel::restore(Bytes saved) {
   ProcessState state;
   if (!stored::decode(saved, self_, state)) return false;
   state_ = std::move(state);
+  if (is_voting(state_)) attempt_ = decide(state_).attempt;
   catching_up_ = true;
   ++revision_;
   return true;
@@ -96,6 +99,13 @@ bool ProcessLevel::follow_up(Instant now, Output& out) {
     encode_opening(buffer_);
     uint64_t number = 0;
     protocol_->submit_opening(now, buffer_, number, out);  // it has room; and a host that has left owes nobody anything
+    return true;
+  }
+  if (std::exchange(owes_vote_, false)) {
+    buffer_.clear();
+    records::encode(Vote{attempt_.ring, attempt_.epoch}, buffer_);
+    uint64_t number = 0;
+    protocol_->submit_opening(now, buffer_, number, out);
     return true;
   }
   if (std::exchange(owes_completion_, false)) {
@@ -122,6 +132,7 @@ void ProcessLevel::on_delivery(const Delivery& delivery, std::vector<Told>& told
   if (!records::kind_of(delivery.bytes, kind)) return refuse(Refusal::malformed);
   if (kind == RecordKind::message) return on_message(delivery, told);
   if (kind == RecordKind::change) return on_change(delivery, told);
+  if (kind == RecordKind::vote) return on_vote(delivery, told);
   on_opening(delivery, told);
 }
 

@@ -8,7 +8,7 @@
 //   a process joins, leaves, dies       transitional {those who stay}, regular {with the change}
 //   hosts part                          transitional {processes of the hosts that go on}, the rest of the messages, regular {the same}
 //   hosts come together                 after the openings: transitional {those who come along}, regular {all}
-//   a ring breaks and loses nobody      nothing: the configuration goes on in the next ring
+//   a ring breaks and loses nobody      nothing: the configuration goes on in the next ring; but a primary one (primary.h) has ended
 //
 // A change that is delivered in the hosts' transitional configuration is taken into the next regular one, by way of the openings.
 //
@@ -18,15 +18,17 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 #include "bus/ordering/process_state.h"
 #include "bus/ordering/protocol.h"
 
 namespace evs::ordering {
 
-// What processes are told, in order. Spans point into the delivery that was digested.
+// What processes are told, in order; and, for the host alone, `record`: what voter() has to say now is on this host's disk before anything behind it is
+// told, and before follow_up() is called. Spans point into the delivery that was digested.
 struct Told {
-  enum class Kind : uint8_t { transitional, regular, message, group, gone };
+  enum class Kind : uint8_t { transitional, regular, message, group, gone, record };
   Kind kind = Kind::message;
   ProcessConfiguration configuration;  // transitional, regular
   Process process;                     // message: its sender; gone: a process of this host, whose leave or death has its place now
@@ -49,8 +51,9 @@ enum class Refusal : uint8_t {
 
 class ProcessLevel {
  public:
-  ProcessLevel(HostId self, uint32_t opening_limit, Protocol& protocol)
-      : self_(self), opening_limit_(opening_limit), protocol_(&protocol) {}
+  // `voter`: how this host's rings become primary, and what it has on its disk (primary_bytes.h, check() first); a successor reads it anew.
+  ProcessLevel(HostId self, uint32_t opening_limit, Protocol& protocol, Voter voter = {})
+      : self_(self), opening_limit_(opening_limit), protocol_(&protocol), voter_(std::move(voter)) {}
 
   // For a successor (docs/stored-state.md, "Processes"): what the hosts' order has said so far, appended to `out`. It is one step with what is told of the
   // same effect, as StoredState's are. It changes when revision() does, which a message never brings about.
@@ -78,6 +81,8 @@ class ProcessLevel {
 
   const ProcessConfiguration& configuration() const { return state_.config; }  // the regular one that is, or was last, in force
   const Table& table() const { return state_.table; }  // who has joined and not left, on all hosts, and their groups; all that has a place so far
+  const Voter& voter() const { return voter_; }
+  Verdict verdict() const { return verdict_; }  // of the last exchange that this instance saw: why the ring is primary, or tries, or is not
   bool is_present(NodeId node) const { return present_.count(node) != 0; }  // of this host: joined, also if that has no place yet; leaving is leaving
   bool exchanged() const { return state_.exchanged; }
   uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }
@@ -91,11 +96,15 @@ class ProcessLevel {
   void on_delivery(const Delivery& delivery, std::vector<Told>& told);
   void on_opening(const Delivery& delivery, std::vector<Told>& told);
   void on_change(const Delivery& delivery, std::vector<Told>& told);
+  void on_vote(const Delivery& delivery, std::vector<Told>& told);
+  void on_all_openings(std::vector<Told>& told);
+  bool is_vote(const Delivery& delivery);
+  void write_down(PrimaryRecord record, std::vector<Told>& told);
   std::optional<Refusal> fault_of(const ChangeRecord& record) const;
   void put_into_table(const ChangeRecord& record, std::vector<Told>& told);
   void refuse(Refusal why) { ++refused_[static_cast<size_t>(why)]; }
   void on_message(const Delivery& delivery, std::vector<Told>& told);
-  void finish_exchange(std::vector<Told>& told);
+  void finish_exchange(uint64_t epoch, std::vector<Told>& told);
   std::optional<ConfigurationId> unchanged_everywhere() const;
   void change_configuration(Processes staying, Processes members, uint64_t number, std::vector<Told>& told);
   void tell_configuration(Told::Kind kind, uint64_t number, Processes members, std::vector<Told>& told);
@@ -122,7 +131,10 @@ class ProcessLevel {
   };
   std::map<NodeId, Present> present_;    // of this host: joined, as far as we were told; its join may have no place yet
   size_t pending_bytes_ = 0;             // of the opening, by changes that have no place yet
-  bool owes_opening_ = false, owes_completion_ = false, owes_new_ring_ = false;
+  Voter voter_;
+  Verdict verdict_ = Verdict::off;
+  Attempt attempt_;                      // while state_ is voting, what for: a function of it
+  bool owes_opening_ = false, owes_vote_ = false, owes_completion_ = false, owes_new_ring_ = false;
   std::vector<std::byte> buffer_;
   std::array<uint64_t, static_cast<size_t>(Refusal::count_)> refused_{};
 };

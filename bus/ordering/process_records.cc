@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "bus/ordering/form.h"
+#include "bus/ordering/primary_bytes.h"
 #include "bus/ordering/process_bytes.h"
 
 namespace evs::ordering::records {
 namespace {
 
-constexpr size_t kChangeBytes = 24;
+constexpr size_t kChangeBytes = 24, kVoteBytes = 32;
 constexpr uint32_t kInConfiguration = 1;
 
 bool has_group(Change what) { return what == Change::join_group || what == Change::leave_group; }
@@ -69,8 +70,10 @@ bool take_opening(ByteReader& in, HostId from, Opening& opening) {
   opening.configuration.number = in.take<uint64_t>();
   opening.configuration.representative = in.take<uint32_t>();
   opening.configuration_members = in.take<uint32_t>();
-  in.take_zero<uint64_t>();
-  if (!in.ok() || count > in.rest().size() / kMemberBytes) return false;
+  const auto quorum = in.take<uint32_t>();
+  const auto voter_bytes = in.take<uint32_t>();
+  if (!in.ok() || !take_quorum(quorum, opening.voter.quorum) || voter_bytes > kMaxVoterBytes || voter_bytes > in.rest().size()) return false;
+  if (kOpeningBytes + in.rest().size() - voter_bytes > kMaxOpeningBytes || count > (in.rest().size() - voter_bytes) / kMemberBytes) return false;
   opening.processes.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
     Member member;
@@ -78,7 +81,9 @@ bool take_opening(ByteReader& in, HostId from, Opening& opening) {
     if (!opening.processes.empty() && member.process.node <= opening.processes.back().process.node) return false;
     opening.processes.push_back(std::move(member));
   }
-  return in.ok() && in.rest().empty() && names_its_configuration(opening);
+  if (!in.ok() || in.rest().size() != voter_bytes || !names_its_configuration(opening)) return false;
+  if (opening.voter.quorum.rule == Quorum::Rule::off) return voter_bytes == 0;
+  return take_voter(in, from, opening.voter) && in.rest().empty();
 }
 
 }  // namespace
@@ -106,6 +111,12 @@ bool take_member(ByteReader& in, Member& member) {
 
 size_t opening_bytes(size_t processes, size_t groups) { return kOpeningBytes + processes * kMemberBytes + groups * kGroupBytes; }
 
+size_t opening_bytes(const Opening& opening) {
+  size_t groups = 0;
+  for (const Member& member : opening.processes) groups += member.groups.size();
+  return opening_bytes(opening.processes.size(), groups) + voter_bytes(opening.voter);
+}
+
 void encode_message(NodeId sender, Bytes payload, std::vector<std::byte>& out) {
   {
     ByteWriter to(out, kMessageHeaderBytes);
@@ -128,22 +139,31 @@ void encode(const ChangeRecord& record, std::vector<std::byte>& out) {
 }
 
 void encode(const Opening& opening, std::vector<std::byte>& out) {
-  size_t groups = 0;
-  for (const Member& member : opening.processes) groups += member.groups.size();
-  ByteWriter to(out, opening_bytes(opening.processes.size(), groups));
+  ByteWriter to(out, opening_bytes(opening));
   to.put(static_cast<uint32_t>(RecordKind::opening));
   to.put(static_cast<uint32_t>(opening.processes.size()));
   to.put(opening.configuration.number);
   to.put(opening.configuration.representative);
   to.put(opening.configuration_members);
-  to.put_zero<uint64_t>();
+  to.put(word_of(opening.voter.quorum));
+  to.put(static_cast<uint32_t>(voter_bytes(opening.voter)));
   for (const Member& member : opening.processes) put(to, member);
+  put(to, opening.voter);
+}
+
+void encode(const Vote& vote, std::vector<std::byte>& out) {
+  ByteWriter to(out, kVoteBytes);
+  to.put(static_cast<uint32_t>(RecordKind::vote));
+  to.put(vote.ring.representative);
+  to.put(vote.ring.sequence);
+  to.put(vote.ring.nonce);
+  to.put(vote.epoch);
 }
 
 bool kind_of(Bytes message, RecordKind& kind) {
   if (message.empty()) return false;
   kind = static_cast<RecordKind>(message.front());
-  return kind >= RecordKind::message && kind <= RecordKind::opening;
+  return kind >= RecordKind::message && kind <= RecordKind::vote;
 }
 
 bool decode_message(Bytes message, HostId from, NodeId& sender, Bytes& payload) {
@@ -168,8 +188,20 @@ bool decode(Bytes message, HostId from, ChangeRecord& record) {
 bool decode(Bytes message, HostId from, Opening& opening) {
   ByteReader in(message);
   opening = {};
-  if (message.size() <= kMaxOpeningBytes && take_opening(in, from, opening)) return true;
+  if (message.size() <= kMaxOpeningBytes + kMaxVoterBytes && take_opening(in, from, opening)) return true;
   opening = {};
+  return false;
+}
+
+bool decode(Bytes message, Vote& vote) {
+  ByteReader in(message);
+  const bool is_vote = in.take<uint32_t>() == static_cast<uint32_t>(RecordKind::vote);
+  vote.ring.representative = in.take<uint32_t>();
+  vote.ring.sequence = in.take<uint64_t>();
+  vote.ring.nonce = in.take<uint64_t>();
+  vote.epoch = in.take<uint64_t>();
+  if (is_vote && in.ok() && in.rest().empty() && wire::is_ring(vote.ring) && vote.epoch != 0) return true;
+  vote = {};
   return false;
 }
 

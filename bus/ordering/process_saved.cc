@@ -20,14 +20,24 @@ size_t opening_bytes(const Table& table, HostId host) {
   return records::opening_bytes(processes, groups);
 }
 
+bool is_voting(const ProcessState& state) {
+  return !state.exchanged && !state.folding && !state.hosts.empty() && state.openings.size() == state.hosts.size();
+}
+
+Decision decide(const ProcessState& state) {
+  Voters voters;
+  for (const auto& [host, opening] : state.openings) voters[host] = opening.voter;
+  return decide(state.ring, voters);
+}
+
 namespace stored {
 namespace {
 
-constexpr size_t kHeaderBytes = 80, kHostBytes = 16, kOpeningHeaderBytes = 8, kProcessBytes = 16;
+constexpr size_t kHeaderBytes = 88, kHostBytes = 16, kOpeningHeaderBytes = 8, kVoteBytes = 8, kProcessBytes = 16;
 enum Flag : uint32_t { kExchanged = 1, kFolding = 2, kTransition = 4, kToldTable = 8, kFlags = 15 };
 
 struct Counts {
-  uint32_t flags = 0, hosts = 0, openings = 0, members = 0, transition = 0, table = 0, told_table = 0;
+  uint32_t flags = 0, hosts = 0, openings = 0, members = 0, transition = 0, table = 0, told_table = 0, votes = 0;
 };
 
 template <class Some>
@@ -56,7 +66,8 @@ void put_header(const ProcessState& state, HostId self, std::vector<std::byte>& 
   to.put(transition ? count_of(*state.transition) : 0u);
   to.put(count_of(state.table));
   to.put(told_table ? count_of(*state.told_table) : 0u);
-  to.put_zero<uint32_t>();
+  to.put(planted(Mutant::votes_not_saved) ? 0u : count_of(state.votes));
+  to.put(planted(Mutant::standing_not_saved) ? uint64_t{0} : state.config.epoch);
 }
 
 void put(const Hosts& hosts, std::vector<std::byte>& out) {
@@ -69,14 +80,20 @@ void put(const Hosts& hosts, std::vector<std::byte>& out) {
 }
 
 void put(HostId host, const Opening& opening, std::vector<std::byte>& out) {
-  size_t groups = 0;
-  for (const Member& member : opening.processes) groups += member.groups.size();
   {
     ByteWriter to(out, kOpeningHeaderBytes);
     to.put(host);
-    to.put(static_cast<uint32_t>(records::opening_bytes(opening.processes.size(), groups)));
+    to.put(static_cast<uint32_t>(records::opening_bytes(opening)));
   }
   records::encode(opening, out);
+}
+
+void put(const std::map<HostId, bool>& votes, std::vector<std::byte>& out) {
+  ByteWriter to(out, votes.size() * kVoteBytes);
+  for (const auto& [host, is_for_it] : votes) {
+    to.put(host);
+    to.put(is_for_it ? 1u : 0u);
+  }
 }
 
 void put(const Processes& processes, std::vector<std::byte>& out) {
@@ -112,7 +129,8 @@ bool take_header(ByteReader& in, HostId self, ProcessState& state, Counts& count
   counts.transition = in.take<uint32_t>();
   counts.table = in.take<uint32_t>();
   counts.told_table = in.take<uint32_t>();
-  in.take_zero<uint32_t>();
+  counts.votes = in.take<uint32_t>();
+  state.config.epoch = in.take<uint64_t>();
   state.exchanged = (counts.flags & kExchanged) != 0;
   state.folding = (counts.flags & kFolding) != 0;
   if ((counts.flags & kTransition) != 0) state.transition.emplace();
@@ -144,6 +162,17 @@ bool take(ByteReader& in, uint32_t count, std::map<HostId, Opening>& openings) {
     if (!in.ok() || bytes > in.rest().size() || (!openings.empty() && host <= openings.rbegin()->first)) return false;
     if (!records::decode(in.rest().first(bytes), host, openings[host])) return false;
     in = ByteReader(in.rest().subspan(bytes));
+  }
+  return true;
+}
+
+bool take(ByteReader& in, uint32_t count, std::map<HostId, bool>& votes) {
+  if (!has(in, count, kVoteBytes)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto host = in.take<HostId>();
+    const auto is_for_it = in.take<uint32_t>();
+    if (is_for_it > 1 || (!votes.empty() && host <= votes.rbegin()->first)) return false;
+    votes[host] = is_for_it == 1;
   }
   return true;
 }
@@ -197,27 +226,33 @@ bool lists(const Table& table, const Processes& members) {
 
 bool is_possible(const ProcessState& s, HostId self) {
   if (s.ring == RingId{})  // nothing was delivered yet
-    return s.hosts.empty() && !s.exchanged && !s.folding && s.change == 0 && s.openings.empty() && s.config.members.empty() && is_named(s.config) &&
-           !s.transition && s.table.empty() && !s.told_table;
+    return s.hosts.empty() && !s.exchanged && !s.folding && s.change == 0 && s.openings.empty() && s.votes.empty() && s.config.members.empty() && s.config.epoch == 0 &&
+           is_named(s.config) && !s.transition && s.table.empty() && !s.told_table;
   if (!wire::is_ring(s.ring) || with_id(s.hosts, self) == nullptr || s.change % 2 != 0 || s.change > kLastChange) return false;
   if (!is_named(s.config) || !is_of(s.table, s.hosts) || (s.told_table && !is_of(*s.told_table, s.hosts))) return false;
   if (s.exchanged && !s.folding && !lists(s.table, s.config.members)) return false;
   if (s.told_table && s.exchanged && !s.folding) return false;
   if (s.folding || s.exchanged) {
     if (!s.openings.empty()) return false;
-  } else if (s.openings.size() >= s.hosts.size()) {
-    return false;  // the exchange would never be complete
+  } else if (s.openings.size() > s.hosts.size() || s.votes.size() >= s.hosts.size()) {
+    return false;
   }
   for (const auto& [host, opening] : s.openings)
     if (with_id(s.hosts, host) == nullptr) return false;
+  for (const auto& [host, is_for_it] : s.votes)
+    if (with_id(s.hosts, host) == nullptr) return false;
+  // What waits longer than for the openings waits for votes; and only what was exchanged can be primary.
+  if (is_voting(s) ? decide(s).verdict != Verdict::forms : !s.votes.empty()) return false;
+  if (s.config.epoch != 0 && !s.exchanged) return false;
   const Processes& members = s.config.members;
-  return !s.transition || (s.folding && s.transition->size() < members.size() &&
+  const size_t most = members.size() - (members.empty() || s.config.epoch != 0 ? 0 : 1);  // a primary one ends although nobody is lost
+  return !s.transition || (s.folding && !members.empty() && s.transition->size() <= most &&
                            std::includes(members.begin(), members.end(), s.transition->begin(), s.transition->end()));
 }
 
 bool take(ByteReader& in, HostId self, ProcessState& state) {
   Counts counts;
-  return take_header(in, self, state, counts) && take(in, counts.hosts, state.hosts) && take(in, counts.openings, state.openings) &&
+  return take_header(in, self, state, counts) && take(in, counts.hosts, state.hosts) && take(in, counts.openings, state.openings) && take(in, counts.votes, state.votes) &&
          take(in, counts.members, state.config.members) && (!state.transition || take(in, counts.transition, *state.transition)) &&
          take(in, counts.table, state.table) && (!state.told_table || take(in, counts.told_table, *state.told_table)) && in.ok() && in.rest().empty();
 }
@@ -228,6 +263,7 @@ void encode(const ProcessState& state, HostId self, std::vector<std::byte>& out)
   put_header(state, self, out);
   put(state.hosts, out);
   for (const auto& [host, opening] : state.openings) put(host, opening, out);
+  if (!planted(Mutant::votes_not_saved)) put(state.votes, out);
   put(state.config.members, out);
   if (state.transition && !planted(Mutant::transition_not_saved)) put(*state.transition, out);
   put(state.table, out);

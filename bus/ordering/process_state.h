@@ -19,6 +19,7 @@ struct ProcessState {
   bool exchanged = false;               // of this ring
   bool folding = false;                 // within the hosts' transitional configuration
   std::map<HostId, Opening> openings;   // of this ring, until the exchange is complete or broken off
+  std::map<HostId, bool> votes;         // all openings are here, and this ring tries to become the primary one: who has voted, and whether for it
   ProcessConfiguration config;          // the regular one that is, or was last, in force
   std::optional<Processes> transition;  // the transitional configuration in force
   uint64_t change = 0;                  // number of the last regular configuration that this ring gave
@@ -27,10 +28,12 @@ struct ProcessState {
 };
 
 size_t opening_bytes(const Table& table, HostId host);  // as the table has it now
+bool is_voting(const ProcessState& state);
+Decision decide(const ProcessState& state);             // when all openings are here
 
 namespace stored {
 
-inline constexpr uint32_t kProcessesFormat = 1;
+inline constexpr uint32_t kProcessesFormat = 2;
 
 // Appended to `out`.
 void encode(const ProcessState& state, HostId self, std::vector<std::byte>& out);

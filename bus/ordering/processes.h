@@ -5,7 +5,8 @@
 //
 //   message   an application's: from this process of the sending host
 //   change    a process of the sending host joins, leaves, died, joins or leaves a group
-//   opening   all processes of the sending host, with their groups: what it says first in every ring
+//   opening   all processes of the sending host, with their groups, and its voting record: what it says first in every ring
+//   vote      the sending host has stored that this ring tries to become the primary one
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "bus/ordering/packets.h"
+#include "bus/ordering/primary.h"
 
 namespace evs::ordering {
 
@@ -50,6 +52,8 @@ constexpr bool has_next_change(uint64_t change) { return change + 2 <= kLastChan
 struct ProcessConfiguration {
   ConfigurationId id;
   Processes members;
+  uint64_t epoch = 0;  // of a regular one of a primary ring (primary.h), to fence with: it never falls. Else 0
+  bool is_primary() const { return epoch != 0; }
 };
 
 struct Member {
@@ -58,7 +62,7 @@ struct Member {
   std::vector<Group> groups;      // sorted
 };
 
-enum class RecordKind : uint8_t { message = 1, change = 2, opening = 3 };
+enum class RecordKind : uint8_t { message = 1, change = 2, opening = 3, vote = 4 };
 enum class Change : uint8_t { join = 1, leave = 2, died = 3, join_group = 4, leave_group = 5 };
 
 struct ChangeRecord {
@@ -71,18 +75,26 @@ struct Opening {
   ConfigurationId configuration;       // in force at the sending host; none: zero
   uint32_t configuration_members = 0;  // how many that one has
   std::vector<Member> processes;       // of the sending host, sorted
+  Voter voter{};
+};
+
+struct Vote {
+  RingId ring;
+  uint64_t epoch = 0;
 };
 
 namespace records {
 
 inline constexpr size_t kMessageHeaderBytes = 8;
 inline constexpr size_t kOpeningBytes = 32, kMemberBytes = 24, kGroupBytes = sizeof(Group);
-size_t opening_bytes(size_t processes, size_t groups);
+size_t opening_bytes(size_t processes, size_t groups);  // without a voting record
+size_t opening_bytes(const Opening& opening);
 
 // Appended to `out`.
 void encode_message(NodeId sender, Bytes payload, std::vector<std::byte>& out);
 void encode(const ChangeRecord& record, std::vector<std::byte>& out);
 void encode(const Opening& opening, std::vector<std::byte>& out);
+void encode(const Vote& vote, std::vector<std::byte>& out);
 
 // By the first byte alone.
 bool kind_of(Bytes message, RecordKind& kind);
@@ -91,6 +103,7 @@ bool kind_of(Bytes message, RecordKind& kind);
 bool decode_message(Bytes message, HostId from, NodeId& sender, Bytes& payload);
 bool decode(Bytes message, HostId from, ChangeRecord& record);
 bool decode(Bytes message, HostId from, Opening& opening);
+bool decode(Bytes message, Vote& vote);
 
 }  // namespace records
 }  // namespace evs::ordering

@@ -44,6 +44,13 @@ void Protocol::heard_opening(HostId host) {
   if (member != nullptr && add(operating->opened, *member)) operating->exchange_visits = 0;
 }
 
+void Protocol::begin_votes() {
+  auto* operating = std::get_if<Operating>(&phase_);
+  if (operating == nullptr) return;
+  operating->opened.clear();
+  operating->exchange_visits = 0;
+}
+
 HostId Protocol::held_by() const {
   const auto* operating = std::get_if<Operating>(&phase_);
   return operating == nullptr ? kNoHost : operating->held_by;

@@ -230,6 +230,7 @@ void Residents::on_told(const Told& told, const Output& out, const Effect& effec
       break;
     }
     case Told::Kind::group:
+    case Told::Kind::record:
       break;
   }
 }

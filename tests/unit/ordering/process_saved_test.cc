@@ -59,13 +59,37 @@ ProcessState together() {
   return state;
 }
 
+// Two hosts whose ring tries to become the primary one; 9 has voted.
+ProcessState voting() {
+  ProcessState state = meeting();
+  state.openings[kHost].voter = {{Quorum::Rule::last_primary, 0}, 0x71, begun_by({kHost, 0x71})};
+  state.openings[9].voter = {{Quorum::Rule::last_primary, 0}, 0x91, {}};
+  state.votes[9] = true;
+  return state;
+}
+
+ProcessState primary() {
+  ProcessState state = together();
+  state.config.epoch = 2;
+  return state;
+}
+
+// All processes go on, and it has ended all the same.
+ProcessState primary_ended() {
+  ProcessState state = parting();
+  state.config.epoch = 2;
+  state.config.members = {kOurs};
+  return state;
+}
+
 struct Sample {
   std::string name;
   std::vector<std::byte> bytes;
 };
 
 std::vector<Sample> samples() {
-  return {{"nothing", bytes_of({})}, {"meeting", bytes_of(meeting())}, {"parting", bytes_of(parting())}, {"together", bytes_of(together())}};
+  return {{"nothing", bytes_of({})}, {"meeting", bytes_of(meeting())}, {"parting", bytes_of(parting())}, {"together", bytes_of(together())},
+          {"voting", bytes_of(voting())}, {"primary", bytes_of(primary())}, {"primary_ended", bytes_of(primary_ended())}};
 }
 
 // The blocks of hex in the document, without what is said beside them.
@@ -87,7 +111,7 @@ std::vector<std::string> drawn() {
 
 TEST(ProcessSaved, TheSamplesHaveTheBytesOfTheDocument) {
   const std::vector<std::string> blocks = drawn();
-  for (const ProcessState& state : {meeting(), parting()})
+  for (const ProcessState& state : {meeting(), parting(), voting()})
     EXPECT_EQ(std::count(blocks.begin(), blocks.end(), test::hex(bytes_of(state))), 1) << test::hex(bytes_of(state));
 }
 
@@ -106,6 +130,13 @@ Table full_table(NodeId first, size_t processes) {
   return table;
 }
 
+// Votes stand behind the openings, and in front of the members, the tables and their processes.
+size_t vote_at(const ProcessState& state) {
+  size_t at = 88 + 16 * state.hosts.size();
+  for (const auto& [host, opening] : state.openings) at += 8 + records::opening_bytes(opening);
+  return at;
+}
+
 std::vector<Sample> hostile() {
   std::vector<Sample> all;
   const auto bytes = [&](const std::string& name, size_t at, std::initializer_list<int> values) {
@@ -117,23 +148,23 @@ std::vector<Sample> hostile() {
     all.push_back({name, bytes_of(good)});
   };
   bytes("format_0", 0, {0});
-  bytes("format_2", 0, {2});
+  bytes("format_1", 0, {1});
+  bytes("format_3", 0, {3});
   bytes("another_host", 4, {9});
   bytes("unknown_flag", 8, {24});
   bytes("high_flag", 8, {8, 0, 0, 0x80});
   bytes("transition_without_a_flag", 64, {1});
   bytes("told_table_without_a_flag", 8, {0});
-  bytes("reserved", 76, {1});
-  bytes("host_reserved", 84, {1});
+  bytes("host_reserved", 92, {1});
   bytes("hosts_without_end", 12, {0xff, 0xff, 0xff, 0xff});
   bytes("openings_without_end", 36, {0xff, 0xff, 0xff, 0xff});
   bytes("members_without_end", 60, {0xff, 0xff, 0xff, 0xff});
   bytes("table_without_end", 68, {0xff, 0xff, 0xff, 0xff});
   bytes("table_that_wraps", 68, {0xab, 0xaa, 0xaa, 0x0a});
   bytes("told_table_without_end", 72, {0xff, 0xff, 0xff, 0xff});
-  bytes("opening_longer", 116, {0x39});
-  bytes("opening_without_end", 116, {0xff, 0xff, 0xff, 0xff});
-  bytes("opening_of_a_message", 120, {1});
+  bytes("opening_longer", 124, {0x39});
+  bytes("opening_without_end", 124, {0xff, 0xff, 0xff, 0xff});
+  bytes("opening_of_a_message", 128, {1});
   all.push_back({"a_byte_more", bytes_of(meeting())});
   all.back().bytes.push_back(std::byte{0});
   state("no_ring_but_hosts", meeting(), [](ProcessState& s) { s.ring = {}; });
@@ -155,6 +186,16 @@ std::vector<Sample> hostile() {
   state("told_table_of_another_host", meeting(), [](ProcessState& s) { s.told_table->begin()->second.process.node = 8 << kSlotBits | 1; });
   state("group_twice", meeting(), [](ProcessState& s) { s.table[kOurs.node].groups.push_back(group_of("orders")); });
   state("openings_of_all", meeting(), [](ProcessState& s) { s.openings[kHost]; });
+  state("openings_that_make_no_try", voting(), [](ProcessState& s) { s.openings[kHost].voter = s.openings[9].voter; });
+  state("votes_of_all", voting(), [](ProcessState& s) { s.votes[kHost] = false; });
+  state("vote_of_a_stranger", voting(), [](ProcessState& s) { s.votes.clear(), s.votes[10] = true; });
+  state("vote_before_all_openings", meeting(), [](ProcessState& s) { s.votes[9] = true; });
+  state("vote_behind_the_exchange", together(), [](ProcessState& s) { s.votes[9] = true; });
+  state("vote_while_hosts_part", parting(), [](ProcessState& s) { s.votes[kHost] = true; });
+  state("primary_before_the_exchange", meeting(), [](ProcessState& s) { s.config.epoch = 2; });
+  state("primary_of_no_ring", ProcessState{}, [](ProcessState& s) { s.config.epoch = 2; });
+  all.push_back({"vote_that_is_none", bytes_of(voting())});
+  all.back().bytes[vote_at(voting()) + 4] = std::byte{2};
   state("opening_of_a_stranger", meeting(), [](ProcessState& s) { s.openings[10] = {}, s.openings.erase(9); });
   state("opening_behind_the_exchange", together(), [](ProcessState& s) { s.openings[9]; });
   state("opening_while_hosts_part", parting(), [](ProcessState& s) { s.openings[kHost]; });

@@ -3,6 +3,7 @@
 //
 // Names: host 1 is A, its processes a1, a2. What the processes of a host are told is written down in words:
 //   "R a1 b1"  regular configuration    "T a1"  transitional    "x"  a message    "-a2"  a2 is gone
+//   "R a1 @3"  a primary one of epoch 3    "V 2 3"  the host writes down: 2 is the last that was formed, 3 is tried
 //
 // In every story a twin goes on at each effect from what was saved with the one before: it must tell the same and come to the same. By induction, what is
 // saved is enough at every moment.
@@ -27,7 +28,7 @@ class ProcessWorld {
   static constexpr Duration kHop = 100'000;
   static constexpr uint8_t kDataType = 1, kTokenType = 2;
 
-  explicit ProcessWorld(uint32_t hosts, const std::function<void(Settings&)>& adjust = {}) {
+  explicit ProcessWorld(uint32_t hosts, const std::function<void(Settings&)>& adjust = {}, const std::function<Voter(HostId)>& voter = {}) {
     for (HostId id = 1; id <= hosts; ++id) {
       Settings settings;
       settings.self = {id, 100 + id};
@@ -37,7 +38,7 @@ class ProcessWorld {
       settings.message_limit = 1 << 16;
       settings.accelerated_frames = 0;
       if (adjust) adjust(settings);
-      hosts_.push_back(std::make_unique<Host>(settings));
+      hosts_.push_back(std::make_unique<Host>(settings, voter ? voter(id) : Voter{}));
     }
     for (auto& host : hosts_) {
       host->protocol.start(now_, host->out);
@@ -76,6 +77,12 @@ class ProcessWorld {
   ~ProcessWorld() { EXPECT_EQ(difference_, ""); }
 
   void crash(HostId host) { at(host).dead = true; }
+  // From now on it does nothing that it owes the ring; and says this in its place.
+  void neglect(HostId host) { at(host).neglects = true; }
+  void say_instead(HostId host, const std::vector<std::byte>& record) {
+    at(host).protocol.submit_opening(now_, record, number_, at(host).out);
+    carry_out(at(host));
+  }
 
   // Runs until `done`, or for `most`; false: it did not come.
   bool run_until(const std::function<bool()>& done, Duration most = 20'000 * kMillisecond) {
@@ -122,8 +129,8 @@ class ProcessWorld {
 
  private:
   struct Host {
-    explicit Host(const Settings& settings)
-        : id(settings.self.id), protocol(settings), level(id, settings.message_limit, protocol), closed(settings) {
+    Host(const Settings& settings, const Voter& voter)
+        : id(settings.self.id), protocol(settings), level(id, settings.message_limit, protocol, voter), closed(settings) {
       level.save(saved);
     }
     HostId id;
@@ -134,7 +141,7 @@ class ProcessWorld {
     Output out;
     Lines told;
     uint32_t level_limit() const { return protocol.settings().message_limit; }
-    bool dead = false;
+    bool dead = false, neglects = false;
   };
   struct Packet {
     HostId to = 0;
@@ -168,12 +175,12 @@ class ProcessWorld {
         digest(host, effect);
       }
       host.out.clear();
-    } while (host.level.follow_up(now_, host.out));
+    } while (!host.neglects && host.level.follow_up(now_, host.out));
   }
 
   void digest(Host& host, const Effect& effect) {
     if (effect.kind != Effect::Kind::deliver && effect.kind != Effect::Kind::configuration) return;
-    ProcessLevel twin(host.id, host.level_limit(), host.closed);
+    ProcessLevel twin(host.id, host.level_limit(), host.closed, host.level.voter());
     const bool restored = twin.restore(host.saved);
     const uint64_t revision = host.level.revision();
     std::vector<Told> told, twins;
@@ -181,10 +188,10 @@ class ProcessWorld {
     twin.digest(host.out, effect, twins);
     std::string said, twin_said;
     for (const Told& each : told) {
-      host.told.push_back(words(each));
+      host.told.push_back(words(each, host.level));
       said += host.told.back() + ", ";
     }
-    for (const Told& each : twins) twin_said += words(each) + ", ";
+    for (const Told& each : twins) twin_said += words(each, twin) + ", ";
     std::vector<std::byte> before, twins_saved;
     before.swap(host.saved);
     host.level.save(host.saved);
@@ -196,7 +203,7 @@ class ProcessWorld {
     else if (host.level.revision() != revision && host.saved == before) difference_ = "a revision without a change behind " + said;
   }
 
-  static std::string words(const Told& told) {
+  static std::string words(const Told& told, const ProcessLevel& level) {
     std::string line;
     if (told.kind == Told::Kind::message) return {reinterpret_cast<const char*>(told.payload.data()), told.payload.size()};
     if (told.kind == Told::Kind::gone) return "-" + name(told.process.node);
@@ -205,8 +212,15 @@ class ProcessWorld {
       for (const Process& process : told.joined) line += " " + name(process.node);
       return line;
     }
+    if (told.kind == Told::Kind::record) {
+      const PrimaryRecord& record = level.voter().record;
+      line = "V " + std::to_string(record.formed.epoch);
+      for (const Attempt& tried : record.attempts) line += " " + std::to_string(tried.epoch);
+      return line;
+    }
     line = told.kind == Told::Kind::regular ? "R" : "T";
     for (const Process& process : told.configuration.members) line += " " + name(process.node);
+    if (told.configuration.is_primary()) line += " @" + std::to_string(told.configuration.epoch);
     return line;
   }
 

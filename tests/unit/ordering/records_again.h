@@ -20,12 +20,16 @@ inline bool operator==(const ChangeRecord& a, const ChangeRecord& b) {
   return std::tie(a.what, a.process, a.group) == std::tie(b.what, b.process, b.group);
 }
 inline bool operator==(const Opening& a, const Opening& b) {
-  return std::tie(a.configuration, a.configuration_members, a.processes) == std::tie(b.configuration, b.configuration_members, b.processes);
+  return std::tie(a.configuration, a.configuration_members, a.processes, a.voter) ==
+         std::tie(b.configuration, b.configuration_members, b.processes, b.voter);
 }
+inline bool operator==(const Vote& a, const Vote& b) { return a.ring == b.ring && a.epoch == b.epoch; }
 
 namespace records {
 
 inline constexpr HostId kFrom = 7;  // the host that sent the samples
+
+inline bool decode(Bytes message, HostId, Vote& vote) { return decode(message, vote); }
 
 struct Verdict {
   int taken = 0;  // by how many decoders
@@ -49,6 +53,7 @@ inline Verdict again(Bytes bytes, HostId from) {
   Verdict verdict;
   again_as<ChangeRecord>(bytes, from, RecordKind::change, verdict);
   again_as<Opening>(bytes, from, RecordKind::opening, verdict);
+  again_as<Vote>(bytes, from, RecordKind::vote, verdict);
   NodeId sender = 0;
   Bytes payload;
   if (decode_message(bytes, from, sender, payload)) {

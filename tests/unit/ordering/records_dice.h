@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "bus/ordering/host_set.h"
 #include "tests/support/dice.h"
 #include "tests/unit/ordering/records_again.h"
 
@@ -30,8 +31,25 @@ class Draw {
     if (drawn.what >= Change::join_group) drawn.group = group();
     return drawn;
   }
+  Attempt attempt(uint64_t epoch, const Host& voter) {
+    Attempt drawn{epoch, {dice.between(1, kMaxSequence), static_cast<HostId>(dice.between(1, kHighestHost)), dice.next()}, {voter}};
+    for (uint64_t more = dice.below(4); more > 0; --more)
+      if (const Host host{static_cast<HostId>(dice.between(1, kHighestHost)), dice.next()}; with_id(drawn.hosts, host.id) == nullptr) add(drawn.hosts, host);
+    return drawn;
+  }
+  Voter voter() {
+    Voter drawn;
+    if (dice.one_in(2)) return drawn;
+    drawn.quorum = dice.one_in(2) ? Quorum{Quorum::Rule::last_primary, 0} : Quorum{Quorum::Rule::fixed, static_cast<uint32_t>(dice.between(1, kMaxHosts))};
+    drawn.disk = dice.next();
+    uint64_t epoch = dice.one_in(2) ? 0 : dice.between(1, 1000);
+    if (epoch != 0) drawn.record.formed = attempt(epoch, {from, dice.next()});
+    for (uint64_t more = dice.below(4); more > 0; --more) drawn.record.attempts.push_back(attempt(epoch += dice.between(1, 3), {from, drawn.disk}));
+    return drawn;
+  }
   Opening opening() {
     Opening drawn;
+    drawn.voter = voter();
     const bool configured = dice.below(4) != 0;
     for (uint64_t more = dice.below(8); more > 0; --more) {
       Member member{process(), configured && dice.one_in(2), {}};

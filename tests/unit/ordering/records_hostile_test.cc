@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/support/golden.h"
+#include "bus/ordering/primary_bytes.h"
 #include "tests/unit/ordering/records_samples.h"
 
 namespace evs::ordering::records {
@@ -50,7 +51,7 @@ std::vector<Sample> hostile() {
     bytes("opening_reserved_" + std::to_string(at), kOpening, at, {1});
   }
   bytes("kind_0", kMessage, 0, {0});
-  bytes("kind_4", kMessage, 0, {4});
+  bytes("kind_5", kMessage, 0, {5});
   bytes("message_of_no_slot", kMessage, 4, {0x00, 0x70});
   bytes("change_to_nothing", kLeave, 1, {0});
   bytes("change_beyond_the_last", kLeave, 1, {6});
@@ -61,7 +62,6 @@ std::vector<Sample> hostile() {
   longer("change_and_a_byte", kChange);
   longer("leave_and_a_byte", kLeave);
   longer("opening_and_a_byte", kOpening);
-  for (size_t at = 24; at < 32; ++at) bytes("opening_reserved_" + std::to_string(at), kOpening, at, {1});
   bytes("processes_that_wrap", kOpening, 4, {0xab, 0xaa, 0xaa, 0xaa});  // times 24: 8
   bytes("processes_without_end", kOpening, 4, {0xff, 0xff, 0xff, 0xff});
   bytes("one_process_too_few", kOpening, 4, {1});
@@ -85,6 +85,48 @@ std::vector<Sample> hostile() {
   opening("no_name_but_members", [](Opening& o) { o.processes[0].in_configuration = false, o.configuration = {}; });
   opening("in_no_configuration", [](Opening& o) { o.configuration = {}, o.configuration_members = 0; });
   opening("more_than_all_members", [](Opening& o) { o.processes[1].in_configuration = true, o.configuration_members = 1; });
+  const auto voting = [&](const char* name, const std::function<void(Voter&)>& spoil) {
+    Opening said = sample_voting();
+    spoil(said.voter);
+    all.push_back({name, {}, ""});
+    encode(said, all.back().bytes);
+  };
+  longer("voting_and_a_byte", kVoting);
+  longer("vote_and_a_byte", kVote);
+  bytes("quorum_of_too_many", kVoting, 24, {0x01, 0x01, 0x00, 0x00});
+  bytes("no_quorum_but_a_record", kVoting, 24, {0, 0, 0, 0});
+  bytes("quorum_but_no_record", kOpening, 24, {3});
+  bytes("record_without_quorum", kOpening, 28, {16});
+  bytes("record_without_end", kVoting, 28, {0xff, 0xff, 0xff, 0xff});
+  bytes("record_a_byte_shorter", kVoting, 28, {0x8f});
+  bytes("tries_without_end", kVoting, 40, {0xff, 0xff, 0xff, 0xff});
+  bytes("one_try_too_many", kVoting, 40, {2});
+  bytes("one_try_too_few", kVoting, 40, {0});
+  for (size_t at = 44; at < 48; ++at) bytes("voter_reserved_" + std::to_string(at), kVoting, at, {1});
+  bytes("voter_host_reserved", kVoting, 84, {1});
+  bytes("voter_hosts_without_end", kVoting, 76, {0xff, 0xff, 0xff, 0xff});
+  bytes("voter_hosts_that_wrap", kVoting, 76, {0x02, 0x00, 0x00, 0x10});  // times 16: 32
+  voting("formed_but_no_epoch", [](Voter& v) { v.record.formed.epoch = 0; });
+  voting("formed_of_nobody", [](Voter& v) { v.record.formed.hosts.clear(); });
+  voting("formed_by_no_host", [](Voter& v) { v.record.formed.ring.representative = kNoHost; });
+  voting("formed_beyond_the_last_ring", [](Voter& v) { v.record.formed.ring.sequence = kMaxSequence + 1; });
+  voting("begun_by_two", [](Voter& v) { v.record.formed.epoch = 1, v.record.formed.ring.sequence = 0; });
+  voting("begun_late", [](Voter& v) { v.record.formed.hosts.pop_back(), v.record.formed.ring.sequence = 0; });
+  voting("formed_hosts_unsorted", [](Voter& v) { std::swap(v.record.formed.hosts[0], v.record.formed.hosts[1]); });
+  voting("formed_host_twice", [](Voter& v) { v.record.formed.hosts[1] = {3, 0x34}; });
+  voting("formed_by_host_0", [](Voter& v) { v.record.formed.hosts[0].id = kNoHost; });
+  voting("try_that_is_over", [](Voter& v) { v.record.attempts[0].epoch = 4; });
+  voting("try_without_a_ring", [](Voter& v) { v.record.attempts[0].ring.sequence = 0; });
+  voting("try_of_others", [](Voter& v) { v.record.attempts[0].hosts.erase(v.record.attempts[0].hosts.begin()); });
+  voting("try_under_another_disk", [](Voter& v) { v.disk = 0x72; });
+  voting("tries_unsorted", [](Voter& v) { v.record.attempts.insert(v.record.attempts.begin(), v.record.attempts[0]), v.record.attempts[0].epoch = 7; });
+  voting("too_many_tries", [](Voter& v) {
+    while (v.record.attempts.size() <= kMaxAttempts) v.record.attempts.push_back(v.record.attempts.back()), ++v.record.attempts.back().epoch;
+  });
+  bytes("vote_reserved", kVote, 1, {1});
+  bytes("vote_in_no_ring", kVote, 8, {0});
+  bytes("vote_in_a_ring_of_nobody", kVote, 4, {0});
+  bytes("vote_for_no_epoch", kVote, 24, {0});
   opening("below_the_lowest", [](Opening& o) { o.configuration.representative = kTwo.node; });
   return all;
 }
@@ -101,6 +143,19 @@ TEST(Records, AnOpeningHasAllTheGroupsThatAProcessMayHave) {
   Opening said = sample_opening();
   said.processes[0].groups = groups(kMaxGroupsOfProcess);
   round_trip(said, kFrom);
+}
+
+TEST(Records, AVoterHasAllThatItMayRemember) {
+  Opening said = sample_voting();
+  Attempt& tried = said.voter.record.attempts[0];
+  for (HostId id = 10; tried.hosts.size() < kMaxHosts; ++id) tried.hosts.push_back({id, 1});
+  said.voter.record.formed = tried, said.voter.record.formed.epoch = 5;
+  while (said.voter.record.attempts.size() < kMaxAttempts) said.voter.record.attempts.push_back(said.voter.record.attempts.back()), ++said.voter.record.attempts.back().epoch;
+  EXPECT_EQ(round_trip(said, kFrom).size(), kOpeningBytes + kMaxVoterBytes);
+  said.voter.record.formed.hosts.push_back({kMaxHostId, 1});
+  Record out;
+  encode(said, out);
+  EXPECT_EQ(again(out, kFrom).taken, 0) << "more hosts than a ring has";
 }
 
 // However large a message may be.
