@@ -16,6 +16,7 @@ std::vector<Violation> check(const Run& run, const Options& options) {
   check_sets(index, findings);
   check_order(index, findings);
   check_safe(index, findings);
+  check_primary(index, findings);
   return findings.take();
 }
 

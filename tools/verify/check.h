@@ -3,8 +3,8 @@
 //
 // The predicates are those of Moser, Amir, Melliar-Smith and Agarwal (ICDCS 1994), as docs/trace-format.md words them:
 // W1 to W8 (well-formed), 1.1 to 1.5 (basic delivery), 2.1 to 2.4 (configurations), 3 (self-delivery), 4 (failure
-// atomicity), 5 (causal and FIFO order), 6.1 and 6.2 (agreed order, no gaps), 7.1 and 7.2 (safe delivery), and for a
-// run that came to rest L1 and L2 (liveness). They read traces and nothing else, so a protocol cannot talk them round.
+// atomicity), 5 (causal and FIFO order), 6.1 and 6.2 (agreed order, no gaps), 7.1 and 7.2 (safe delivery), P1 to P5
+// (primary configurations), and for a run that came to rest L1 and L2 (liveness). They read traces and nothing else, so a protocol cannot talk them round.
 //
 // A group of predicates is a file, check_GROUP.cc; all of them read one Index of the run. Costs: a sort of the
 // messages, else linear in the events, times the members where each member owes something (5, 6.2, 7.1).

@@ -136,5 +136,6 @@ void check_graph(const Index& index, Findings& findings);           // 1.1, 2.3 
 void check_sets(const Index& index, Findings& findings);            // 3, 4
 void check_order(const Index& index, Findings& findings);           // 5, 6.1 by seq, 6.2
 void check_safe(const Index& index, Findings& findings);            // 7.1, 7.2
+void check_primary(const Index& index, Findings& findings);         // P1 to P5
 
 }  // namespace evs::verify

@@ -64,10 +64,12 @@ void Trace::deliver(Token conf, Token ring, uint64_t seq, Service service, Proce
   events.push_back(event);
 }
 
-void Trace::prim(Token conf, int64_t at) {
+void Trace::prim(Token conf, uint64_t epoch, uint64_t of, int64_t at) {
   Event event;
   event.kind = Kind::prim;
   event.conf = conf;
+  event.seq = epoch;
+  event.submission = of;
   event.at = at;
   events.push_back(event);
 }

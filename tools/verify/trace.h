@@ -71,11 +71,15 @@ struct Event {
   uint32_t configuration = 0;         // conf: its place in Trace::configurations
   Token conf;                         // conf, prim: its id; deliver: the configuration in which
   Token ring;                         // send, deliver: the regular configuration of the stamp
-  uint64_t seq = 0;                   // send, deliver: the message's place in `ring`
+  uint64_t seq = 0;                   // send, deliver: the message's place in `ring`; prim: epoch()
   uint64_t hash = 0;                  // send, deliver: of the payload and of what makes it one of a kind; 0: not taken
-  uint64_t submission = 0;            // submit, send: the application's number for it; 0: none
+  uint64_t submission = 0;            // submit, send: the application's number for it; 0: none; prim: of()
   Process sender;                     // deliver
   int64_t at = kUntimed;              // nanoseconds of a clock of any kind: for explanations alone
+
+  // prim. An event has no room of its own for what few have.
+  uint64_t epoch() const { return seq; }      // 0: not told
+  uint64_t of() const { return submission; }  // it has more than half of so many hosts; 0: of the primary one before
 };
 
 struct Trace {
@@ -90,7 +94,7 @@ struct Trace {
   void send(Token ring, uint64_t seq, Service service, uint64_t hash, uint64_t submission, int64_t at = kUntimed);
   void deliver(Token conf, Token ring, uint64_t seq, Service service, Process sender, uint64_t hash,
                int64_t at = kUntimed);
-  void prim(Token conf, int64_t at = kUntimed);
+  void prim(Token conf, uint64_t epoch = 0, uint64_t of = 0, int64_t at = kUntimed);
   void fail(int64_t at =
                 kUntimed);  // it was killed, or left of its own will: the others owe it and it owes them nothing more
   void end(int64_t at = kUntimed);  // the run stopped while it was alive

@@ -224,7 +224,7 @@ bool read_event(Line& line, uint32_t line_number, Names& names, Trace& trace) {
         line.name("conf", names, event.conf) && read_stamp(line, names, event) && line.process("sender", event.sender);
   } else if (kind == "prim") {
     event.kind = Kind::prim;
-    taken = line.name("conf", names, event.conf);
+    taken = line.name("conf", names, event.conf) && line.whole_if_there("epoch", event.seq) && line.whole_if_there("of", event.submission);
   } else if (kind == "fail" || kind == "end") {
     event.kind = kind == "fail" ? Kind::fail : Kind::end;
     taken = true;

@@ -81,6 +81,8 @@ std::string event_text(const Run& run, const Trace& trace, const Event& event) {
     case Kind::prim:
       out = "prim";
       put(out, "conf", names.text(event.conf));
+      if (event.epoch() != 0) put(out, "epoch", event.epoch());
+      if (event.of() != 0) put(out, "of", event.of());
       break;
     case Kind::fail:
       out = "fail";

@@ -21,6 +21,7 @@ constexpr const char* kGolden =
     "conf id=ta type=trans reg=a.1 ring_seq=0 members=3\n"
     "conf id=a.5 type=reg ring_seq=5 members=3,4 joined=4 left=9\n"
     "prim conf=a.5\n"
+    "prim conf=a.5 epoch=12 of=5\n"
     "submit u=1 at=12\n"
     "send ring=a.5 seq=7 service=safe u=1 hash=9f0c\n"
     "deliver conf=a.5 ring=a.5 seq=7 service=safe sender=3.1 hash=9f0c at=99\n"
@@ -44,7 +45,7 @@ TEST(TraceText, IsWrittenAsItWasRead) {
   EXPECT_EQ(trace_text(run, trace), kGolden);
   EXPECT_EQ(trace.process, (Process{3, 1}));
   EXPECT_EQ(trace.level, Level::host);
-  EXPECT_EQ(trace.events.size(), 9u);
+  EXPECT_EQ(trace.events.size(), 10u);
   EXPECT_EQ(trace.events[1].line, 4u);
   EXPECT_EQ(trace.events[0].at, 0);
   EXPECT_EQ(trace.events[1].at, kUntimed);
