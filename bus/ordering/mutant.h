@@ -44,6 +44,7 @@ enum class Mutant : uint8_t {
   formed_not_stored,      // that a ring was formed is told and not written down
   votes_not_awaited,      // a ring is primary as soon as all have said that it may be
   epoch_reused,           // a try's epoch is one above the last primary ring's, whatever was tried since
+  disk_keeps_its_number,  // a host that has lost what it voted for comes back as the one that it was (the simulator's)
   standing_not_saved,     // a successor does not know that the ring was primary
   votes_not_saved,        // nor who has voted
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.

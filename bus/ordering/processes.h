@@ -54,6 +54,7 @@ struct ProcessConfiguration {
   Processes members;
   uint64_t epoch = 0;  // of a regular one of a primary ring (primary.h), to fence with: it never falls. Else 0
   bool is_primary() const { return epoch != 0; }
+  friend bool operator==(const ProcessConfiguration&, const ProcessConfiguration&) = default;
 };
 
 struct Member {

@@ -22,7 +22,7 @@ constexpr uint64_t kMostPackets = 5'000'000;  // of a run: more is a storm
 
 Cluster::Cluster(const Plan& plan, Script script, Story* story)
     : plan_(plan), script_(std::move(script)), story_(story), network_(plan.seed, plan.hosts, plan.machines()), phases_(plan.machines() + 1) {
-  for (Machine m = 1; m <= plan.machines(); ++m) nodes_.emplace_back(plan_, m, network_, run_);
+  for (Machine m = 1; m <= plan.machines(); ++m) nodes_.emplace_back(plan_, m, network_, run_, ballots_);
   sprung_.at = kNever;
   network_.faults.loss.fill(plan.loss);
   if (plan.picky_type != 0) network_.faults.loss[static_cast<size_t>(plan.picky_type)] = std::min(0.6, plan.loss * 2 + 0.2);
@@ -186,6 +186,14 @@ void Cluster::look_at_strangers() {
       outcome_.unfinished = "host " + std::to_string(node.machine()) + " shares the air with another key and counts nothing that it could not read";
 }
 
+// All hosts are together, and none has lost its disk: whatever was interrupted before is settled now.
+void Cluster::look_at_primary() {
+  if (plan_.quorum.rule == Quorum::Rule::off || ballots_.disks_lost || !outcome_.unfinished.empty() || living(false).size() != plan_.hosts) return;
+  for (const Node& node : nodes_)
+    if (const ProcessLevel& level = node.residents()->level(); !level.configuration().is_primary())
+      outcome_.unfinished = "all hosts are together and host " + std::to_string(node.machine()) + " is in no primary ring: " + text_of(level.verdict());
+}
+
 void Cluster::close_books() {
   Counts& counts = outcome_.counts;
   for (Node& node : nodes_) {
@@ -216,6 +224,8 @@ void Cluster::close_books() {
 Outcome Cluster::judge(bool quiescent) {
   close_books();
   outcome_.violations = verify::check(run_, {.quiescent = quiescent});
+  const auto ballots = verify::check(ballots_.run);
+  outcome_.violations.insert(outcome_.violations.end(), ballots.begin(), ballots.end());
   if (quiescent) {
     const auto more = verify::check_liveness(run_, {judged(false), judged(true)});
     outcome_.violations.insert(outcome_.violations.end(), more.begin(), more.end());
@@ -234,6 +244,7 @@ Outcome Cluster::run() {
   settle();
   last_messages();
   look_at_strangers();
+  look_at_primary();
   return judge(outcome_.unfinished.empty());
 }
 

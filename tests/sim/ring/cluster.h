@@ -45,6 +45,7 @@ class Cluster {
   std::vector<uint32_t> judged(bool strangers) const;
   std::string who_is_where() const;
   void look_at_strangers();
+  void look_at_primary();
   void close_books();
 
   const Plan plan_;
@@ -52,6 +53,7 @@ class Cluster {
   Story* const story_;
   Network network_;
   verify::Run run_;
+  Ballots ballots_;
   std::deque<Node> nodes_;
   std::vector<std::string> phases_;  // as last seen
   std::deque<Event> ambushes_;

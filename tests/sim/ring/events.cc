@@ -51,6 +51,11 @@ void Cluster::apply(const Event& event) {
       node->forget();
       node->start(now_);
       break;
+    case Act::lose_disk:
+      if (node->alive()) node->crash(now_);
+      node->lose_disk();
+      node->start(now_);
+      break;
     case Act::pause: node->pause(now_ + event.n); break;
     case Act::jump: node->jump(event.n); break;
     case Act::twin: twin(event); break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/sim/ring/main.cc - evs-ring-sim: seeds in, violations out.
 //
-//   evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--require-all] [--soak=DIR]
+//   evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--quorum] [--require-all] [--soak=DIR]
 //                [--mutant=NAME --expect=P,P [--events=N]]
 //   evs-ring-sim --seed=N --traces=DIR       the run's traces, for evs verify
 //   evs-ring-sim --calm --hosts=N            N hosts form one ring and deliver
@@ -37,25 +37,26 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
                                     "no-barrier", "barrier-on-one-visit", "ring-sequence-lost", "stamps-stored-late", "received-not-stored",
                                     "obligations-not-stored", "ending-not-stored", "told-again", "uninstalled-promised", "window-outrun", "stalled-stays",
                                     "transition-not-saved", "told-table-not-saved", "try-not-stored", "tries-ignored", "try-stored-late",
-                                    "formed-not-stored", "votes-not-awaited", "epoch-reused", "standing-not-saved", "votes-not-saved"};
+                                    "formed-not-stored", "votes-not-awaited", "epoch-reused", "disk-keeps-its-number", "standing-not-saved", "votes-not-saved"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 
 constexpr const char* kUsage =
-    "usage: evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--require-all]\n"
+    "usage: evs-ring-sim [--from=N] [--seeds=N] [--seed=N] [--tell] [--shrink] [--keep-going] [--late] [--waylaid] [--processes] [--quorum] [--require-all]\n"
     "                    [--soak=DIR] [--mutant=NAME --expect=P,P [--events=N]]\n"
     "       evs-ring-sim --seed=N --traces=DIR     writes the run's traces there, for evs verify\n"
     "       evs-ring-sim --calm --hosts=N | --nuisance=flaps|deaf|mute|half|stopped | --silent-merge\n"
     "  --seed=N --tell   plays one run as a timeline; --shrink makes the first bad one small, and tells that\n"
     "  --seeds=N         so many runs, from --from=N on; with --soak=DIR so many more, behind those that DIR has seen (--from counts for the first alone)\n"
     "  --late --waylaid --processes   packets that outlive their ring, failures within recoveries, or processes that come and go, in every run\n"
+    "  --quorum          with processes, and hosts that vote for one primary ring at a time; crashes keep the disk, and some lose it\n"
     "  --require-all     a rare branch that no run took is a failure (bus/ordering/rare.h)\n"
     "  --mutant=NAME     leaves a rule out (evs-ring-sim-mutants alone); a run must then violate one of the predicates expected; L: it does not come to rest\n"
     "exit status: 0 all runs were good, or the mutant was caught as expected; 1 not so; 2 usage\n";
 
 struct Wishes {
   uint64_t from = 1, seeds = 1000, one = 0, hosts = 64, events = UINT64_MAX;
-  bool tell = false, keep_going = false, late = false, waylaid = false, processes = false, shrink = false, require_all = false, calm = false, silent_merge = false;
+  bool tell = false, keep_going = false, late = false, waylaid = false, processes = false, quorum = false, shrink = false, require_all = false, calm = false, silent_merge = false;
   std::string mutant, expect, soak, nuisance, traces;
 };
 
@@ -82,7 +83,8 @@ bool flag(const char* argument, const char* name, bool& out) {
 }
 
 bool read(Wishes& w, const char* a) {
-  return flag(a, "--tell", w.tell) || flag(a, "--keep-going", w.keep_going) || flag(a, "--late", w.late) || flag(a, "--waylaid", w.waylaid) || flag(a, "--processes", w.processes) || flag(a, "--shrink", w.shrink) ||
+  return flag(a, "--tell", w.tell) || flag(a, "--keep-going", w.keep_going) || flag(a, "--late", w.late) || flag(a, "--waylaid", w.waylaid) || flag(a, "--processes", w.processes) || flag(a, "--quorum", w.quorum) ||
+          flag(a, "--shrink", w.shrink) ||
          flag(a, "--require-all", w.require_all) || flag(a, "--calm", w.calm) || flag(a, "--silent-merge", w.silent_merge) ||
          number(a, "--from=", w.from) || number(a, "--seeds=", w.seeds) || number(a, "--seed=", w.one) || number(a, "--hosts=", w.hosts) ||
          number(a, "--events=", w.events) || text(a, "--mutant=", w.mutant) || text(a, "--expect=", w.expect) || text(a, "--soak=", w.soak) ||
@@ -103,6 +105,7 @@ bool plant(const std::string& name) {
 Plan plan_of(const Wishes& wishes, uint64_t seed) {
   Plan plan = Plan::draw(seed);
   if (wishes.processes) plan.make_processes();
+  if (wishes.quorum) plan.make_quorum();
   if (wishes.late) plan.make_late();
   if (wishes.waylaid) plan.make_waylaid();
   return plan;

@@ -18,10 +18,15 @@ verify::Process process_of(const Host& host) { return {machine_of(host), host.no
 
 }  // namespace
 
-Node::Node(const Plan& plan, Machine machine, Network& network, verify::Run& run)
-    : machine_(machine), settings_(plan.settings((machine - 1) % plan.hosts + 1)), network_(network), run_(run), log_(settings_), cost_(plan.slow), socket_(plan.socket),
+Node::Node(const Plan& plan, Machine machine, Network& network, verify::Run& run, Ballots& ballots)
+    : machine_(machine), settings_(plan.settings((machine - 1) % plan.hosts + 1)), network_(network), run_(plan.quorum.rule == Quorum::Rule::off ? run : ballots.run), ballots_(ballots), log_(settings_), cost_(plan.slow), socket_(plan.socket),
       flush_fails_(plan.flush_fails) {
   if (plan.processes) residents_ = std::make_unique<Residents>(settings_.self.id, run);
+  if (plan.quorum.rule != Quorum::Rule::off) ballot_ = std::make_unique<Ballot>(ballots, plan.quorum, settings_.self);
+}
+
+uint32_t Node::name_of(const Host& host) const {
+  return ballot_ ? ballots_.names.at({machine_of(host), process_of(host).incarnation}) : machine_of(host);
 }
 
 verify::Token Node::name_of(const RingId& ring) {
@@ -39,7 +44,9 @@ void Node::start(Instant now) {
   outbox_.clear();
   unheard_.clear();
   boot();
-  if (residents_) residents_->begin(*protocol_, settings_.message_limit);
+  if (ballot_) ballot_->boot(machine_, life_, settings_.self.id == 1);
+  if (ballot_) trace_ = &ballot_->trace();
+  if (residents_) residents_->begin(*protocol_, settings_.message_limit, ballot_.get());
   else trace_ = &run_.boot({machine_, life_}, verify::Level::host);
   paused_until_ = busy_until_ = {};
   log_.read_all();
@@ -54,7 +61,7 @@ void Node::crash(Instant now) {
   kill_after_ = 0;
   up_again_ = kNever;
   if (residents_) residents_->crash(static_cast<int64_t>(now.ns));
-  else trace_->fail(static_cast<int64_t>(now.ns));
+  if (trace_ != nullptr) trace_->fail(static_cast<int64_t>(now.ns));
 }
 
 void Node::leave(Instant now) {
@@ -68,7 +75,7 @@ void Node::leave(Instant now) {
 void Node::end(Instant now) {
   if (!alive()) return;
   if (residents_) residents_->end(static_cast<int64_t>(now.ns));
-  else trace_->end(static_cast<int64_t>(now.ns));
+  if (trace_ != nullptr) trace_->end(static_cast<int64_t>(now.ns));
 }
 
 Instant Node::next_wake() const {
@@ -161,16 +168,22 @@ void Node::tell(Instant now, const ordering::Configuration& c) {
   told.transitional = !c.regular;
   told.id = c.regular ? told.regular : run_.names.of(run_.names.text(told.regular) + ">" + run_.names.text(name_of(c.next)));
   told.ring_seq = c.ring.sequence;
-  for (const Host& host : c.members) told.members.push_back(machine_of(host));
+  for (const Host& host : c.members) told.members.push_back(name_of(host));
   std::sort(told.members.begin(), told.members.end());
   conf_ = told.id;
+  if (ballot_) ballot_->in(c.regular ? c.ring : RingId{}, told.id);
   trace_->conf(std::move(told), static_cast<int64_t>(now.ns));
 }
 
 void Node::carry_out(Instant now) {
   do {
     for (const Effect& effect : out_.effects) {
-      carry_out_one(now, effect);
+      if (!carry_out_one(now, effect)) {
+        ++counts_["fault.kill at a record"];
+        lose_gateway(now);
+        kill_after_ = 0;
+        break;
+      }
       if (settings_.for_successor || effect.kind == Effect::Kind::store) apply(stored_, effect, out_, *protocol_);
       if (kill_after_ == 0 || --kill_after_ != 0) continue;
       lose_gateway(now);
@@ -189,27 +202,40 @@ bool Node::follow_up(Instant now) {
   return true;
 }
 
-void Node::carry_out_one(Instant now, const Effect& effect) {
+bool Node::carry_out_one(Instant now, const Effect& effect) {
   switch (effect.kind) {
     case Effect::Kind::send_to_all:
-      return network_.carry(now, machine_, 0, out_.packet(effect));
+      network_.carry(now, machine_, 0, out_.packet(effect));
+      return true;
     case Effect::Kind::send_to:
-      return network_.carry(now, machine_, effect.to, out_.packet(effect));
+      network_.carry(now, machine_, effect.to, out_.packet(effect));
+      return true;
     case Effect::Kind::flush_receive:
       if (!flush_fails_) waiting_.clear();
-      return;
+      return true;
     case Effect::Kind::store:  // apply()
     case Effect::Kind::paused:
     case Effect::Kind::duplicate_host:
-      return;
+      return true;
     case Effect::Kind::stamped:
     case Effect::Kind::deliver:
     case Effect::Kind::configuration:
       if (effect.kind == Effect::Kind::deliver && !log_.append(out_.deliveries[effect.begin].bytes.size())) ++overran_;
-      if (residents_) residents_->on_effect(out_, effect, static_cast<int64_t>(now.ns));
-      else judge(now, effect);
-      return;
+      if (!residents_) {
+        judge(now, effect);
+        return true;
+      }
+      if (ballot_ && effect.kind == Effect::Kind::configuration) tell(now, out_.configurations[effect.begin]);
+      // Of those that are to be killed some effects on, some are as soon as the disk has what they vote.
+      const bool alive = residents_->on_effect(out_, effect, static_cast<int64_t>(now.ns), kill_after_ % 3 == 1);
+      if (ballot_) declare(now);
+      return alive;
   }
+  return true;
+}
+
+void Node::declare(Instant now) {
+  if (ballot_->declare(residents_->level().configuration().epoch, static_cast<int64_t>(now.ns))) ++counts_["run.primary"];
 }
 
 // What the host sees is written down for the judge.

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "bus/ordering/stored.h"
+#include "tests/sim/ring/ballots.h"
 #include "tests/sim/ring/log.h"
 #include "tests/sim/ring/network.h"
 #include "tests/sim/ring/outcome.h"
@@ -28,10 +29,11 @@ inline constexpr size_t kMostUnheard = 16;  // messages that wait for a gateway
 
 class Node {
  public:
-  Node(const Plan& plan, Machine machine, Network& network, verify::Run& run);
+  Node(const Plan& plan, Machine machine, Network& network, verify::Run& run, Ballots& ballots);
 
   void start(Instant now);
   void forget() { stored_ = {}, forgetful_ = true; }  // what had been stored
+  void lose_disk() { ballot_->lose_disk(); }  // of its votes alone: two rings of one name are another fault
   void crash(Instant now);           // what was stored stays
   void leave(Instant now);
   void end(Instant now);             // the run stops while it lives
@@ -81,20 +83,24 @@ class Node {
   bool follow_up(Instant now);
   void handle(Instant now, const Packet& packet);
   void carry_out(Instant now);
-  void carry_out_one(Instant now, const ordering::Effect& effect);
+  bool carry_out_one(Instant now, const ordering::Effect& effect);  // false: its gateway was killed in the midst of it
   void judge(Instant now, const ordering::Effect& effect);
   void tell(Instant now, const ordering::Configuration& configuration);
+  void declare(Instant now);
+  uint32_t name_of(const ordering::Host& host) const;
   verify::Token name_of(const ordering::RingId& ring);
   Instant clock(Instant now) const { return now + ahead_; }
 
   const Machine machine_;
   ordering::Settings settings_;
   Network& network_;
-  verify::Run& run_;
+  verify::Run& run_;  // of this node's trace
+  Ballots& ballots_;
   Log log_;
   verify::Trace* trace_ = nullptr;
   std::unique_ptr<ordering::Protocol> protocol_;
   std::unique_ptr<Residents> residents_;
+  std::unique_ptr<Ballot> ballot_;  // with quorum
   ordering::Output out_;
   ordering::StoredState stored_;
   bool alive_ = false, forgetful_ = false;

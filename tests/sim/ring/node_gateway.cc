@@ -32,7 +32,7 @@ void Node::lose_gateway(Instant now) {
 
 void Node::take_over(Instant now) {
   boot();
-  if (residents_) residents_->take_over(*protocol_, settings_.message_limit);
+  if (residents_) residents_->take_over(*protocol_, settings_.message_limit, ballot_.get());
   protocol_->resume(clock(now), stored_, out_);
   carry_out(now);
   if (!up()) return;

@@ -71,6 +71,19 @@ void Plan::make_processes() {
   if (dice.chance(0.15)) changes_per_ring = static_cast<uint32_t>(dice.between(1, 30));
 }
 
+// With a fixed number nobody asks who the hosts are, so a lost disk may bring an epoch twice (docs/decisions/primary-component.md).
+void Plan::make_quorum() {
+  Dice dice(seed ^ 0x9070e);
+  if (!processes) make_processes();
+  quorum = {ordering::Quorum::Rule::last_primary, 0};
+  if (dice.chance(0.3)) quorum = {ordering::Quorum::Rule::fixed, hosts + static_cast<uint32_t>(dice.below(2))};
+  else disks_lost = dice.chance(0.3);
+  partitions = true;
+  crashes |= dice.chance(0.5);
+  gateway_kills |= dice.chance(0.5);
+  ambushes |= dice.chance(0.5);
+}
+
 void Plan::make_late() {
   straggle = 0.2;
   delay_most = 10 * kMs;
@@ -103,6 +116,10 @@ ordering::Settings Plan::settings(HostId id) const {
   settings.stalled_host = 100 * kMs;
   settings.exchange = processes;
   settings.for_successor = gateway_kills;
+  if (quorum.rule != ordering::Quorum::Rule::off) {
+    settings.message_limit = 128 << 10;
+    settings.queue_bytes = 512 << 10;
+  }
   if (changes_per_ring != 0) settings.changes_per_ring = changes_per_ring;
   if (short_recovery) settings.recovery_visits = 8;
   if (tight) {
@@ -139,6 +156,9 @@ std::string Plan::text() const {
   if (gateway_kills) text += ", gateways killed";
   if (slow_readers) text += ", slow readers";
   if (processes) text += ", a change of processes every " + std::to_string(change_every / 1000) + " us";
+  if (quorum.rule == ordering::Quorum::Rule::last_primary) text += ", quorum auto";
+  if (quorum.rule == ordering::Quorum::Rule::fixed) text += ", quorum " + std::to_string(quorum.hosts);
+  if (disks_lost) text += ", disks lost";
   if (changes_per_ring != 0) text += ", " + std::to_string(changes_per_ring) + " of them a ring";
   return text;
 }

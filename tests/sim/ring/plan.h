@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "bus/ordering/primary.h"
 #include "bus/ordering/settings.h"
 #include "tests/support/dice.h"
 
@@ -43,9 +44,13 @@ struct Plan {
   uint64_t change_every = 0;    // ns between changes of processes, about
   uint32_t changes_per_ring = 0;  // 0: as many as there are names for
 
+  ordering::Quorum quorum;        // not off: hosts vote, and are judged beside their processes
+  bool disks_lost = false;
+
   static Plan draw(uint64_t seed);
   static Plan calm(uint64_t seed, uint32_t hosts);
   void make_processes();
+  void make_quorum();   // with processes
   void make_late();     // packets that outlive their ring are the rule: for the freeze rule
   void make_waylaid();  // failures within recoveries are the rule: for obligations
 

@@ -34,8 +34,9 @@ verify::Token Residents::name_of(const ConfigurationId& id) {
   return run_.names.of(std::to_string(id.number >> 32) + "." + std::to_string(id.number & UINT32_MAX) + "." + std::to_string(id.representative));
 }
 
-void Residents::begin(Protocol& protocol, uint32_t opening_limit) {
-  level_ = std::make_unique<ProcessLevel>(host_, opening_limit, protocol);
+void Residents::begin(Protocol& protocol, uint32_t opening_limit, Ballot* ballot) {
+  ballot_ = ballot;
+  level_ = std::make_unique<ProcessLevel>(host_, opening_limit, protocol, ballot == nullptr ? Voter{} : ballot->disk());
   save();
   residents_.clear();
   sent_.clear();
@@ -132,9 +133,9 @@ void Residents::save() {
   saved_revision_ = level_->revision();
 }
 
-void Residents::take_over(Protocol& successor, uint32_t opening_limit) {
+void Residents::take_over(Protocol& successor, uint32_t opening_limit, Ballot* ballot) {
   note_refusals();
-  level_ = std::make_unique<ProcessLevel>(host_, opening_limit, successor);
+  level_ = std::make_unique<ProcessLevel>(host_, opening_limit, successor, ballot == nullptr ? Voter{} : ballot->disk());
   if (!level_->restore(saved_)) refusals_ = "a successor refuses what its predecessor saved";
   saved_revision_ = level_->revision();
 }
@@ -167,12 +168,19 @@ Submitted Residents::give(Instant now, const Sent& sent, uint64_t& number, Outpu
   return level_->send(now, sender, sent.service, payload, number, out);
 }
 
-void Residents::on_effect(const Output& out, const Effect& effect, int64_t at) {
-  if (effect.kind == Effect::Kind::stamped) return on_stamped(out.stamped[effect.begin], at);
+bool Residents::on_effect(const Output& out, const Effect& effect, int64_t at, bool die_at_record) {
+  if (effect.kind == Effect::Kind::stamped) {
+    on_stamped(out.stamped[effect.begin], at);
+    return true;
+  }
   told_.clear();
   level_->digest(out, effect, told_);
-  for (const Told& told : told_) on_told(told, out, effect, at);
+  for (const Told& told : told_) {
+    on_told(told, out, effect, at);
+    if (told.kind == Told::Kind::record && die_at_record) return false;
+  }
   if (level_->revision() != saved_revision_) save();
+  return true;
 }
 
 void Residents::on_stamped(const Stamped& stamped, int64_t at) {
@@ -202,6 +210,7 @@ void Residents::install(Resident& resident, const Told& told, int64_t at) {
   for (const Process& process : members) conf.members.push_back(process.node);
   resident.conf = conf.id;
   resident.trace->conf(std::move(conf), at);
+  if (told.configuration.is_primary()) resident.trace->prim(resident.conf, told.configuration.epoch, level_->voter().quorum.hosts, at);
 }
 
 void Residents::on_told(const Told& told, const Output& out, const Effect& effect, int64_t at) {
@@ -229,8 +238,10 @@ void Residents::on_told(const Told& told, const Output& out, const Effect& effec
       residents_.erase(found);
       break;
     }
-    case Told::Kind::group:
     case Told::Kind::record:
+      if (ballot_ == nullptr || !ballot_->write(level_->voter())) refusals_ = "a disk does not give back what was written to it";
+      break;
+    case Told::Kind::group:
       break;
   }
 }

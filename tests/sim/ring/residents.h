@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bus/ordering/process_level.h"
+#include "tests/sim/ring/ballots.h"
 #include "tests/support/dice.h"
 #include "tools/verify/trace.h"
 
@@ -19,9 +20,10 @@ class Residents {
  public:
   Residents(ordering::HostId host, verify::Run& run) : host_(host), run_(run) {}
 
-  void begin(ordering::Protocol& protocol, uint32_t opening_limit);  // the host starts: nobody lives there yet
+  // The host starts: nobody lives there yet. `ballot`: nullptr without quorum.
+  void begin(ordering::Protocol& protocol, uint32_t opening_limit, Ballot* ballot);
   // Another gateway goes on from what the one before had saved; before it resumes, and behind that.
-  void take_over(ordering::Protocol& successor, uint32_t opening_limit);
+  void take_over(ordering::Protocol& successor, uint32_t opening_limit, Ballot* ballot);
   void submit_again();
   // The first of what lies in the outbox, because it has no place yet, goes to the next gateway. False: there is none, or that one is full.
   bool give_unheard(ordering::Instant now, ordering::Output& out);
@@ -32,7 +34,8 @@ class Residents {
   bool change(ordering::Instant now, test::Dice& dice, ordering::Output& out);
   bool submit(ordering::Instant now, ordering::Service service, size_t bytes, test::Dice& dice, ordering::Output& out);
 
-  void on_effect(const ordering::Output& out, const ordering::Effect& effect, int64_t at);
+  // False: the gateway was killed when a record had reached the disk, and nothing behind that was done. `die_at_record`: if there is one.
+  bool on_effect(const ordering::Output& out, const ordering::Effect& effect, int64_t at, bool die_at_record);
   bool follow_up(ordering::Instant now, ordering::Output& out) { return level_->follow_up(now, out); }
 
   const ordering::ProcessLevel& level() const { return *level_; }
@@ -70,6 +73,7 @@ class Residents {
   ordering::HostId host_;
   verify::Run& run_;
   std::unique_ptr<ordering::ProcessLevel> level_;
+  Ballot* ballot_ = nullptr;
   std::map<ordering::NodeId, Resident> residents_;
   std::map<uint32_t, uint64_t> incarnations_;  // by slot: over all lives of the host
   std::vector<std::byte> saved_;               // of level_, with the last effect that was carried out

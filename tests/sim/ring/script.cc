@@ -11,7 +11,7 @@ constexpr Duration kMs = ordering::kMillisecond;
 constexpr Instant kFirstMessage{2 * kMs}, kFirstFault{21 * kMs};
 constexpr uint32_t kLastMessages = 3;  // of each, when everything has healed
 constexpr const char* kActs[] = {"partition", "mend", "one-way", "hole", "fill", "crash", "leave", "start", "forget", "pause", "jump", "twin",
-                                 "ambush", "send", "burst", "change", "kill", "stop reading"};
+                                 "ambush", "send", "burst", "change", "kill", "stop reading", "lose disk"};
 static_assert(std::size(kActs) == static_cast<size_t>(Act::count_));
 constexpr const char* kPhases[] = {"closed", "gather", "commit", "recovery", "operational"};
 constexpr uint32_t kGather = 1, kRecovery = 3;
@@ -31,6 +31,7 @@ class Drawing {
     if (plan_.gateway_kills) kills(Dice(plan_.seed ^ 0x6a7e));
     if (plan_.slow_readers) stops(Dice(plan_.seed ^ 0x510b));
     if (plan_.bursts) now_and_then(150, Act::burst, Dice(plan_.seed ^ 0xb125));
+    if (plan_.disks_lost) now_and_then(500, Act::lose_disk, Dice(plan_.seed ^ 0xd15c));
     std::stable_sort(script_.begin(), script_.end(), [](const Event& x, const Event& y) { return x.at < y.at; });
     ending(Dice(plan_.seed ^ 0xe4d));
     for (size_t i = 0; i < script_.size(); ++i) script_[i].id = static_cast<uint32_t>(i);
@@ -165,6 +166,7 @@ std::string text_of(const Event& e) {
     case Act::change: return a + "'s processes change";
     case Act::kill: return a + " loses its gateway " + b + " effects on, for " + ms(e.n);
     case Act::stop_reading: return a + "'s readers stop for " + ms(e.n) + ", with room for " + b + " bytes" + (e.b % 4 == 0 ? ", or are slow" : "");
+    case Act::lose_disk: return a + " comes back with another disk";
     case Act::count_: break;
   }
   return "";

@@ -29,6 +29,7 @@ enum class Act : uint8_t {
   change,     // of a's processes; n: the dice
   kill,       // a's gateway, b effects on; the next one comes n later
   stop_reading,  // a's readers, for n; b: how much room is left, and whether they read slowly
+  lose_disk,  // starts, or starts again, without what it had voted for
   count_
 };
 const char* name_of(Act act);

@@ -77,8 +77,8 @@ class ProcessWorld {
   ~ProcessWorld() { EXPECT_EQ(difference_, ""); }
 
   void crash(HostId host) { at(host).dead = true; }
-  // From now on it does nothing that it owes the ring; and says this in its place.
-  void neglect(HostId host) { at(host).neglects = true; }
+  // Whenever it has written down what it would vote for, it does nothing more; or says this in its place.
+  void never_votes(HostId host) { at(host).never_votes = true; }
   void say_instead(HostId host, const std::vector<std::byte>& record) {
     at(host).protocol.submit_opening(now_, record, number_, at(host).out);
     carry_out(at(host));
@@ -141,7 +141,8 @@ class ProcessWorld {
     Output out;
     Lines told;
     uint32_t level_limit() const { return protocol.settings().message_limit; }
-    bool dead = false, neglects = false;
+    bool votes() const { return !never_votes || told.empty() || told.back()[0] != 'V'; }
+    bool dead = false, never_votes = false;
   };
   struct Packet {
     HostId to = 0;
@@ -175,7 +176,7 @@ class ProcessWorld {
         digest(host, effect);
       }
       host.out.clear();
-    } while (!host.neglects && host.level.follow_up(now_, host.out));
+    } while (host.votes() && host.level.follow_up(now_, host.out));
   }
 
   void digest(Host& host, const Effect& effect) {
