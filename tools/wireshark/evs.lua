@@ -13,13 +13,14 @@ local proto = Proto(NAME, "Extended Virtual Synchrony")
 
 local MOST_HOST, MOST_SEQUENCE, MOST_PACKET = 1048575, 4294967295, 65536
 local MOST_HOSTS, MOST_OBLIGED, MOST_SUPERSEDED, MOST_WANTED, MOST_PIECES, MOST_GROUPS, MOST_PARTS = 256, 768, 8, 64, 1024, 1024, 512
+local MOST_TRIES, AUTO = 16, 4294967295
 
 local TYPES = {"data", "token", "join", "commit", "probe", "hold_cancel", [16] = "frame", [17] = "acknowledgement", [18] = "state"}
 local SERVICES = {[0] = "unordered", "fifo", "agreed", "safe"}
 local BODIES = {[0] = "pieces", "recovered"}
 local STAGES = {[0] = "open", "exchange", "joining", "closed", "rest"}
 local FORMS = {"sealed", "in the clear"}
-local KINDS = {"message", "change", "opening"}
+local KINDS = {"message", "change", "opening", "vote"}
 local WHATS = {"join", "leave", "died", "join_group", "leave_group"}
 
 -- Fields, by their names without the protocol's.
@@ -30,7 +31,7 @@ local function define(kind, names, ...)
     fields[name], kinds[name] = ProtoField[kind](NAME .. "." .. name, text, ...), kind
   end
 end
-define("none", "envelope part header recovered piece entry process candidate failed_host member obliged_host wanted_range")
+define("none", "envelope part header recovered piece entry process candidate failed_host member obliged_host wanted_range voter_ring voter")
 define("string", "magic envelope.magic part.magic change.group opening.process.group")
 define("bytes", "part.piece reserved trailing envelope.packet envelope.tag piece.bytes message.payload")
 define("uint8", "version envelope.version")
@@ -47,6 +48,7 @@ define("uint16", "part.index part.count envelope.key data.piece_count frame.piec
 define("uint32", "part.id part.total envelope.host sender length ring.representative token.lowered_by token.spent token.backlog token.wanted token.stage_by token.delayed_by")
 define("uint32", "token.held_by token.wanted.count join.candidates.id join.failed.id commit.index commit.members.id commit.obliged.id")
 define("uint32", "commit.entry.old_ring.representative commit.entry.obliged piece.length piece.index piece.total change.pid opening.processes")
+define("uint32", "opening.quorum opening.record voter.tries voter.ring.representative voter.ring.hosts voter.ring.hosts.id vote.representative")
 define("uint32", "opening.configuration_members opening.process.pid opening.process.groups")
 define("uint32", "message.sender change.node opening.configuration.representative opening.process.node opening.process.flags", base.HEX)
 define("uint32", "node.host", base.DEC, nil, 0xfffff000)
@@ -55,6 +57,8 @@ define("uint64", "envelope.counter ring.sequence data.seq data.previous data.rou
 define("uint64", "token.delivered_by_all token.wanted.first join.ring_sequence commit.entry.old_ring.sequence commit.entry.received_up_to")
 define("uint64", "commit.entry.high commit.entry.delivered piece.message frame.acknowledged frame.changes frame.number")
 define("uint64", "acknowledgement.acknowledged state.proposal state.delivered change.incarnation opening.configuration.number opening.process.incarnation")
+define("uint64", "voter.ring.epoch voter.ring.sequence vote.sequence vote.epoch")
+define("uint64", "voter.disk voter.ring.nonce voter.ring.hosts.nonce vote.nonce", base.HEX)
 define("uint64", "envelope.birth envelope.nonce nonce ring.nonce join.candidates.nonce join.failed.nonce join.superseded.nonce", base.HEX)
 define("uint64", "commit.members.nonce commit.obliged.nonce commit.entry.old_ring.nonce commit.entry.bits", base.HEX)
 define("bool", "token.recovering join.leaving frame.change", 16, nil, 1)
@@ -237,13 +241,60 @@ local function opening_entry(r, tree, last, representative)
   return id, flags == 1
 end
 
+-- A primary ring, or one that was tried. `before`: the epoch of the one in front of it; `disk`: of the sender, which is in each that it tried.
+local function voter_ring(r, tree, before, disk)
+  local node = branch(r, tree, "voter_ring", 32)
+  local begin, none = r.at, UInt64(0)
+  local v, items = walk(r, node, {{"voter.ring.epoch", 8}, {"voter.ring.sequence", 8, at_most(MOST_SEQUENCE)}, {"voter.ring.nonce", 8},
+                                  {"voter.ring.representative", 4, host_or_none}, {"voter.ring.hosts", 4}})
+  bounded(r, items.hosts, "voter.ring.hosts", v.hosts, MOST_HOSTS)
+  local hosts, ids = set_of_hosts(r, node, "voter", "voter.ring.hosts", v.hosts)
+  local is_in = false
+  for i, host in ipairs(hosts) do
+    if i > 1 and host.id == hosts[i - 1].id then fault(r, host.item, "voter.ring.hosts.id", "one host twice") end
+    is_in = is_in or (host.id == r.from and host.nonce == disk)
+  end
+  local empty = v.hosts == 0 and v.representative == 0 and v.sequence == none and v.nonce == none
+  if before or v.epoch ~= none then
+    local begun = not before and v.sequence == none and v.epoch == UInt64(1) and v.hosts == 1
+    if before and v.epoch <= before then fault(r, items.epoch, "voter.ring.epoch", "epochs do not rise") end
+    if v.sequence == none and not begun then fault(r, items.sequence, "voter.ring.sequence", "is 0") end
+    if v.representative == 0 then fault(r, items.representative, "voter.ring.representative", "is 0") end
+    if v.hosts == 0 then fault(r, items.hosts, "voter.ring.hosts", "is 0") end
+    if before and not is_in then fault(r, items.hosts, "voter.ring.hosts", "the sender is not among them") end
+  elseif not empty then
+    fault(r, items.epoch, "voter.ring.epoch", "0, and yet a ring")
+  end
+  node:set_len(r.at - begin)
+  node:set_text(("%s epoch %s: hosts %s"):format(before and "tried," or "formed,", tostring(v.epoch), ids))
+  return v.epoch
+end
+
+local function voter(r, tree)
+  local disk = take(r, tree, "voter.disk", 8)
+  local tries, item = take(r, tree, "voter.tries", 4)
+  take(r, tree, "reserved", 4, zero)
+  bounded(r, item, "voter.tries", tries, MOST_TRIES)
+  local before = voter_ring(r, tree)
+  for _ = 1, tries do before = voter_ring(r, tree, before, disk) end
+end
+
+local function vote(r, tree)
+  take(r, tree, "reserved", 3, zero)
+  local v = walk(r, tree, {{"vote.representative", 4, host_id}, {"vote.sequence", 8, sequence}, {"vote.nonce", 8}, {"vote.epoch", 8, not_zero}})
+  r.note(("vote for epoch %s"):format(tostring(v.epoch)))
+end
+
 local function opening(r, tree)
   take(r, tree, "reserved", 3, zero)
   local count = take(r, tree, "opening.processes", 4)
   local number, number_item = take(r, tree, "opening.configuration.number", 8)
   local representative, _, representative_item = take_node(r, tree, "opening.configuration.representative")
   local members, members_item = take(r, tree, "opening.configuration_members", 4)
-  take(r, tree, "reserved", 8, zero)
+  local quorum, quorum_item = take(r, tree, "opening.quorum", 4)
+  local bytes, bytes_item = take(r, tree, "opening.record", 4)
+  if quorum > MOST_HOSTS and quorum ~= AUTO then fault(r, quorum_item, "opening.quorum", "more hosts than a ring has") end
+  if (quorum == 0) ~= (bytes == 0) then fault(r, bytes_item, "opening.record", "0 exactly without quorum") end
   local none = number == UInt64(0)
   if number:lower() % 2 ~= 0 then fault(r, number_item, "opening.configuration.number", "odd: not of a regular configuration") end
   if none ~= (representative == 0) then fault(r, representative_item, "opening.configuration.representative", "0 exactly without a configuration") end
@@ -255,12 +306,15 @@ local function opening(r, tree)
     last, listed = id, listed + (member and 1 or 0)
   end
   if listed > members then fault(r, members_item, "opening.configuration_members", "fewer than are listed") end
+  local begin = r.at
+  if quorum ~= 0 then voter(r, tree) end
+  if quorum ~= 0 and r.at - begin ~= bytes then fault(r, bytes_item, "opening.record", ("%d, and there are %d"):format(bytes, r.at - begin)) end
 end
 
 local function record(r, tree)
   if rest(r) == 0 then stop(r, tree, "record.kind") end
-  local read = ({message, change, opening})[r.tvb(r.at, 1):le_uint()]
-  if not read then stop(r, tree, "record.kind", "not from 1 to 3") end
+  local read = ({message, change, opening, vote})[r.tvb(r.at, 1):le_uint()]
+  if not read then stop(r, tree, "record.kind", "not from 1 to 4") end
   take(r, tree, "record.kind", 1)
   read(r, tree)
   if rest(r) > 0 then

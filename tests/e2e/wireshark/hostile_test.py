@@ -10,7 +10,7 @@ import re
 import unittest
 
 import shark
-from samples_test import (ACKNOWLEDGEMENT, CHANGE, COMMIT, DOCUMENT, FRAME, JOIN, MESSAGE, OPENING, PARTS, PIECES, PROBE, RECOVERED, SEALED, STATE, TOKEN, around,
+from samples_test import (ACKNOWLEDGEMENT, CHANGE, COMMIT, DOCUMENT, FRAME, JOIN, MESSAGE, OPENING, PARTS, PIECES, PROBE, RECOVERED, SEALED, STATE, TOKEN, VOTE, VOTER, around,
                           as_datagrams)
 
 HUGE = (2 ** 64 - 1).to_bytes(8, "little")
@@ -88,15 +88,21 @@ IN_PARTS = [
 ]
 # What a gateway refuses, in a packet that is well formed.
 RECORDS = [
-    (MESSAGE, put((0, b"\4")), "record.kind"), (MESSAGE, lambda record: b"", "record.kind"), (MESSAGE, put((1, b"\1")), "reserved"),
+    (MESSAGE, put((0, b"\5")), "record.kind"), (MESSAGE, lambda record: b"", "record.kind"), (MESSAGE, put((1, b"\1")), "reserved"),
     (MESSAGE, put((5, b"\x80")), "message.sender"), (MESSAGE, put((4, b"\0")), "message.sender"), (MESSAGE, lambda record: record[:7], "message.sender"),
     (CHANGE, put((1, b"\6")), "change.what"), (CHANGE, put((1, b"\2")), "trailing"), (CHANGE, put((12, b"\1")), "reserved"),
     (CHANGE, put((4, b"\0")), "change.node"), (CHANGE, lambda record: record[:55], "change.group"),
     (OPENING, put((4, b"\3")), "opening.process.node"), (OPENING, put((4, b"\1")), "trailing"), (OPENING, put((8, b"\7")), "opening.configuration.number"),
     (OPENING, put((16, bytes(4))), "opening.configuration.representative"), (OPENING, put((20, bytes(4))), "opening.configuration_members"),
-    (OPENING, put((16, b"\0\xf0")), "opening.process.node"), (OPENING, put((24, b"\1")), "reserved"), (OPENING, put((48, b"\1\4")), "opening.process.groups"),
+    (OPENING, put((16, b"\0\xf0")), "opening.process.node"), (OPENING, put((24, b"\1")), "opening.record"), (OPENING, put((48, b"\1\4")), "opening.process.groups"),
     (OPENING, put((52, b"\2")), "opening.process.flags"), (OPENING, put((56, b"z")), "opening.process.group"),
     (OPENING, put((120, b"\1")), "opening.process.node"),
+    (VOTER, put((24, b"\1\1\0\0")), "opening.quorum"), (VOTER, put((28, b"\x8f")), "opening.record"), (VOTER, put((24, bytes(4))), "opening.record"),
+    (VOTER, put((40, b"\x11")), "voter.tries"), (VOTER, put((40, b"\2")), "voter.ring.epoch"), (VOTER, put((44, b"\1")), "reserved"),
+    (VOTER, put((48, b"\0")), "voter.ring.epoch"), (VOTER, put((48, b"\6")), "voter.ring.epoch"), (VOTER, put((56, b"\0")), "voter.ring.sequence"),
+    (VOTER, put((72, b"\0")), "voter.ring.representative"), (VOTER, put((77, b"\2")), "voter.ring.hosts"), (VOTER, put((96, b"\3")), "voter.ring.hosts.id"),
+    (VOTER, put((32, b"\x72")), "voter.ring.hosts"),
+    (VOTE, put((8, b"\0")), "vote.sequence"), (VOTE, put((24, b"\0")), "vote.epoch"), (VOTE, put((4, b"\0")), "vote.representative"), (VOTE, put((1, b"\1")), "reserved"),
 ]
 
 

@@ -20,6 +20,7 @@ COMMIT, PROBE = "Type 4, commit: 56 bytes, two sets, and an entry a member", "Ty
 FRAME, ACKNOWLEDGEMENT, STATE = "Type 16, frame: 72 bytes, and pieces", "Type 17, acknowledgement: 56 bytes", "Type 18, state: 64 bytes"
 MESSAGE, CHANGE = "Kind 1, message: 8 bytes, and the payload", "Kind 2, change: 24 bytes, or 56"
 OPENING, SEALED, PARTS = "Kind 3, opening: 32 bytes, an entry a process", "Sealed packets", "Parts"
+VOTER, VOTE = "A voting record: 16 bytes, a ring, and those that were tried", "Kind 4, vote: 32 bytes"
 IN_ENVELOPE, IN_PIECE = 40, 40 + 72 + 8  # where a packet begins, and a message
 
 # (table, its number in the section): which example, and where in the datagram the table's byte 0 stands, as often as it is there; the fields' prefix.
@@ -41,6 +42,9 @@ TABLES = {
     (CHANGE, 0): ((CHANGE, 0), [IN_PIECE], "change."),
     (OPENING, 0): ((OPENING, 0), [IN_PIECE], "opening."),
     (OPENING, 1): ((OPENING, 0), [IN_PIECE + 32, IN_PIECE + 120], "opening.process."),
+    (VOTER, 0): ((VOTER, 0), [IN_PIECE + 32], "voter."),
+    (VOTER, 1): ((VOTER, 0), [IN_PIECE + 48, IN_PIECE + 112], "voter.ring."),
+    (VOTE, 0): ((VOTE, 0), [IN_PIECE], "vote."),
     (SEALED, 0): ((SEALED, 0), [0], "envelope."),
     (PARTS, 0): ((PARTS, 0), [IN_ENVELOPE], "part."),
 }
@@ -62,6 +66,9 @@ SHOWN = {
     (CHANGE, 0): {"change.group": ["orders"], "node.host": ["7"], "node.slot": ["1"]},
     (CHANGE, 1): {"change.what": ["2"], "change.group": [], "change.pid": ["4343"]},
     (OPENING, 0): {"opening.process.group": ["orders", "trades"], "opening.process.in_configuration": ["1", "0"], "node.slot": ["1", "1", "2"]},
+    (VOTER, 0): {"opening.quorum": ["4294967295"], "voter.ring.hosts.id": ["3", "7", "7", "9"],
+                 "voter.ring.hosts.nonce": ["0x0000000000000033", "0x0000000000000071", "0x0000000000000071", "0x0000000000000099"]},
+    (VOTE, 0): {"vote.epoch": ["6"]},
     (SEALED, 0): {"envelope.form": ["1"], "type": [], "envelope.tag": ["cd:d8:db:7c:11:f4:23:6c:9d:81:24:f0:43:18:e3:f8"]},
     (SEALED, 1): {"envelope.counter": [str(2 ** 24)], "type": []},
     (SEALED, 2): {"envelope.form": ["2"], "type": ["6"], "length": ["48"]},
@@ -84,6 +91,8 @@ LINES = {
     (CHANGE, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 56 bytes (join_group 7.1 orders)",
     (CHANGE, 1): "data seq 300 from 7 ring 5.3 safe 1 piece 24 bytes (leave 7.2)",
     (OPENING, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 144 bytes (opening of 2)",
+    (VOTER, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 176 bytes (opening of 0)",
+    (VOTE, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 32 bytes (vote for epoch 6)",
     (SEALED, 0): "sealed from 7 key 3 counter 1 48 bytes", (SEALED, 1): "sealed from 7 key 3 counter 16777216 48 bytes",
     (SEALED, 2): "hold_cancel from 7 ring 5.3",
     (PARTS, 0): "part 1 of 2 of packet 9 from 7",
@@ -126,7 +135,7 @@ class Samples(shark.Captured):
         self.seen = dict(zip(self.datagrams, self.dissect(self.datagrams.values())))
 
     def test_the_document_is_read_as_it_is_meant(self):
-        self.assertEqual(len(self.datagrams), 19)
+        self.assertEqual(len(self.datagrams), 21)
         with_rows = {(s.title, i) for s in DOCUMENT.values() for i, rows in enumerate(r for r in s.rows if r) if rows}
         self.assertEqual(with_rows, set(TABLES), "a table of the document that nobody compares")
         self.assertEqual(set(self.datagrams), set(SHOWN) | {(ACKNOWLEDGEMENT, 0), (STATE, 0)})
@@ -136,7 +145,7 @@ class Samples(shark.Captured):
             with self.subTest(sample):
                 self.assertEqual((packet.protocols, packet.faults), (1, []))
                 # "hello" is no record of processes.
-                expected = [shark.PREFIX + "record.kind: not from 1 to 3"] if sample[0] in (PIECES, RECOVERED, FRAME) else []
+                expected = [shark.PREFIX + "record.kind: not from 1 to 4"] if sample[0] in (PIECES, RECOVERED, FRAME) else []
                 self.assertEqual([r for r in packet.remarks if "record" in r], expected)
 
     def test_every_row_has_its_field(self):
@@ -185,7 +194,7 @@ class Samples(shark.Captured):
 
     def test_fields_filter(self):
         path = self.write([shark.record(shark.datagram(d)) for d in self.datagrams.values()])
-        for wanted, packets in (("token.visit == 1000", 2), ("type == 1", 6), ("ring.sequence == 5", 14), ("envelope.form == 1", 2),
+        for wanted, packets in (("token.visit == 1000", 2), ("type == 1", 8), ("ring.sequence == 5", 16), ("envelope.form == 1", 2),
                                 ("change.group == \"orders\"", 1), ("join.failed.id == 9", 1), ("malformed", 0), ("bare", 3)):
             with self.subTest(wanted):
                 self.assertEqual(len(self.tshark(path, "-Y", shark.PREFIX + wanted).splitlines()), packets)
