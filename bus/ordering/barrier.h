@@ -11,7 +11,7 @@
 // and every host had a visit for its messages: neither changes nor messages starve.
 //
 // A ring begins with a barrier of its own, the exchange: every host stamps its list of processes first, its opening, and counts as having
-// delivered nothing until it has delivered those of all.
+// delivered nothing until it has delivered those of all. Where they make the ring try to become primary, each host's vote is stamped in the exchange, too.
 #pragma once
 
 #include "bus/ordering/packets.h"

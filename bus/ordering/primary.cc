@@ -109,6 +109,7 @@ Decision decide(const Quorum& quorum, const RingId& ring, const PrimaryRecords& 
 }
 
 PrimaryRecord with_attempt(const PrimaryRecord& own, const Decision& decision) {
+  if (own.formed.epoch >= decision.attempt.epoch) return own;  // a successor: its disk is ahead of it
   PrimaryRecord next;
   next.formed = own.formed.epoch < decision.formed.epoch ? decision.formed : own.formed;
   // What is settled, one way or the other, is forgotten; who meets us without it knows that it failed.

@@ -81,6 +81,7 @@ class ProcessLevel {
 
   const ProcessConfiguration& configuration() const { return state_.config; }  // the regular one that is, or was last, in force
   const Table& table() const { return state_.table; }  // who has joined and not left, on all hosts, and their groups; all that has a place so far
+  uint64_t epoch() const { return state_.exchanged && !state_.folding ? state_.config.epoch : 0; }  // of the ring in force; 0: it is not primary
   const Voter& voter() const { return voter_; }
   Verdict verdict() const { return verdict_; }  // of the last exchange that this instance saw: why the ring is primary, or tries, or is not
   bool is_present(NodeId node) const { return present_.count(node) != 0; }  // of this host: joined, also if that has no place yet; leaving is leaving

@@ -36,7 +36,7 @@ class Protocol {
   Submitted submit_change(Instant now, Bytes message, uint64_t& number, Output& out);
   // With settings.exchange, once in answer to each regular configuration: what this host says first in it. Until then it says nothing.
   Submitted submit_opening(Instant now, Bytes message, uint64_t& number, Output& out);
-  void exchange_complete(Instant now, Output& out);  // the openings of all members were delivered
+  void exchange_complete(Instant now, Output& out);  // the openings of all members were delivered, and the votes behind them if there are any
   void heard_opening(HostId host);             // what this member says first was delivered: its opening; behind begin_votes() its vote
   void begin_votes();                          // the openings of all were delivered, and the exchange goes on: each says one thing more
   void form_anew(Instant now, Output& out);          // this ring has no more names for configurations of processes; the next one has

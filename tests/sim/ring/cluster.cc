@@ -190,7 +190,7 @@ void Cluster::look_at_strangers() {
 void Cluster::look_at_primary() {
   if (plan_.quorum.rule == Quorum::Rule::off || ballots_.disks_lost || !outcome_.unfinished.empty() || living(false).size() != plan_.hosts) return;
   for (const Node& node : nodes_)
-    if (const ProcessLevel& level = node.residents()->level(); !level.configuration().is_primary())
+    if (const ProcessLevel& level = node.residents()->level(); level.epoch() == 0)
       outcome_.unfinished = "all hosts are together and host " + std::to_string(node.machine()) + " is in no primary ring: " + text_of(level.verdict());
 }
 

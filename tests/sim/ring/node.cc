@@ -235,7 +235,7 @@ bool Node::carry_out_one(Instant now, const Effect& effect) {
 }
 
 void Node::declare(Instant now) {
-  if (ballot_->declare(residents_->level().configuration().epoch, static_cast<int64_t>(now.ns))) ++counts_["run.primary"];
+  if (ballot_->declare(residents_->level().epoch(), static_cast<int64_t>(now.ns))) ++counts_["run.primary"];
 }
 
 // What the host sees is written down for the judge.

@@ -27,7 +27,7 @@ struct Voting : ProcessWorld {
   explicit Voting(uint32_t hosts, const std::function<Voter(HostId)>& voter = votes, const std::function<void(Settings&)>& adjust = room_for_votes)
       : ProcessWorld(hosts, adjust, voter) {}
 
-  uint64_t epoch(HostId host) { return level(host).configuration().epoch; }
+  uint64_t epoch(HostId host) { return level(host).epoch(); }
   // All of them in one primary ring; its epoch.
   uint64_t primary(const std::vector<HostId>& hosts) {
     const auto all_are = [&] {
@@ -99,6 +99,7 @@ TEST(PrimaryStories, APrimaryOneEndsAlsoWhenAHostWithoutProcessesGoes) {
   world.cut_off(1);
   ASSERT_TRUE(world.run_until([&] { return world.together({1}); }));
   EXPECT_EQ(world.behind(1, before), (Lines{"T a1", "R a1"}));
+  EXPECT_EQ(world.epoch(1), 0u);
   const uint64_t next = world.primary({2, 3});
   EXPECT_GT(next, epoch);
   world.join("b1");

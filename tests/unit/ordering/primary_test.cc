@@ -48,6 +48,28 @@ TEST(Primary, WhoWasAwayDoesNotGoByWhatIsLongOver) {
   EXPECT_EQ(with_attempt(old, decision).formed.epoch, 6u);
 }
 
+TEST(Primary, WhoseDiskIsAheadWritesNothingOlder) {
+  const PrimaryRecord last = formed(5, {kA, kB, kC});
+  const Decision decision = ask({{kA, last}, {kB, last}});
+  const PrimaryRecord tried_it = with_attempt(last, decision), formed_it = with_formed(tried_it, decision.attempt);
+  EXPECT_EQ(with_attempt(tried_it, decision), tried_it);
+  EXPECT_EQ(with_attempt(formed_it, decision), formed_it);
+  EXPECT_EQ(with_formed(formed_it, decision.attempt), formed_it);
+}
+
+TEST(Primary, ARuleIsOneForAllMembers) {
+  const Quorum fixed{Quorum::Rule::fixed, 3};
+  const Voter begun{kLast, kA.nonce, begun_by(kA)};
+  const auto ask_all = [](const Voters& said) { return decide(RingId{100, 1, 9}, said); };
+  EXPECT_EQ(ask_all({{1, begun}, {2, {kLast, kB.nonce, {}}}}).verdict, Verdict::forms);
+  EXPECT_EQ(ask_all({{1, begun}, {2, {kLast, kB.nonce, {}}}}).attempt.hosts, (Hosts{kA, kB}));
+  EXPECT_EQ(ask_all({{1, begun}, {2, {fixed, kB.nonce, {}}}}).verdict, Verdict::rules_differ);
+  EXPECT_EQ(ask_all({{1, begun}, {2, {}}}).verdict, Verdict::rules_differ);
+  EXPECT_EQ(ask_all({{1, {fixed, 1, {}}}, {2, {{Quorum::Rule::fixed, 4}, 1, {}}}}).verdict, Verdict::rules_differ);
+  EXPECT_EQ(ask_all({{1, {}}, {2, {}}}).verdict, Verdict::off);
+  EXPECT_EQ(ask_all({}).verdict, Verdict::rules_differ);
+}
+
 TEST(Primary, ATryThatMayHaveSucceededNeedsItsMajorityToo) {
   const PrimaryRecord last = formed(5, {kA, kB, kC});
   const Attempt grown = attempt(6, {kA, kB, kC, kD});  // d may have learned that it is formed
