@@ -150,7 +150,7 @@ std::string Wire::refused() {
   return {};
 }
 
-Wire::Wire(size_t hosts, const Options& options) : macs_(hosts), losses_(hosts, std::vector<unsigned>(hosts)) {
+Wire::Wire(size_t hosts, const Options& options) : macs_(hosts), ways_(hosts, std::vector<Way>(hosts)) {
   make_switch();
   for (size_t i = 0; i < hosts; ++i) make_host(i, options);
   for (size_t i = 1; i < hosts; ++i) wait_until_connected(i);
@@ -225,7 +225,7 @@ void Wire::inside(size_t host, const std::function<void()>& body) const {
   in_namespace(hosts_.at(host), body);
 }
 
-pid_t Wire::start(size_t host, const std::vector<std::string>& command, int input, int output) const {
+pid_t Wire::start(size_t host, const std::vector<std::string>& command, int input, int output, int errors) const {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -234,7 +234,8 @@ pid_t Wire::start(size_t host, const std::vector<std::string>& command, int inpu
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != self) _exit(127);  // it died before we could ask to die with it
-    if ((input >= 0 && dup2(input, STDIN_FILENO) < 0) || (output >= 0 && dup2(output, STDOUT_FILENO) < 0)) _exit(127);
+    if ((input >= 0 && dup2(input, STDIN_FILENO) < 0) || (output >= 0 && dup2(output, STDOUT_FILENO) < 0) || (errors >= 0 && dup2(errors, STDERR_FILENO) < 0))
+      _exit(127);
     if (setns(hosts_.at(host), CLONE_NEWNET) == 0) execvp(words[0], words.data());
     _exit(127);
   }
@@ -250,17 +251,23 @@ void Wire::cut(size_t from, size_t to) {
 }
 
 void Wire::lose(size_t from, size_t to, unsigned percent) {
-  losses_.at(to).at(from) = percent;
+  ways_.at(to).at(from).loss = percent;
+  apply(to);
+}
+
+void Wire::cut_multicast(size_t from, size_t to) {
+  ways_.at(to).at(from).no_multicast = true;
   apply(to);
 }
 
 void Wire::heal(size_t from, size_t to) {
-  lose(from, to, 0);
+  ways_.at(to).at(from) = {};
+  apply(to);
 }
 
 void Wire::heal_all() {
   for (size_t to = 0; to < hosts(); ++to) {
-    losses_[to].assign(hosts(), 0);
+    ways_[to].assign(hosts(), {});
     apply(to);
   }
 }
@@ -270,7 +277,8 @@ void Wire::apply(size_t host) {
   std::string rules = "table netdev wire\ndelete table netdev wire\n";
   rules += "table netdev wire {\nchain door {\ntype filter hook ingress device \"eth0\" priority 0; policy accept;\n";
   for (size_t from = 0; from < hosts(); ++from) {
-    const unsigned percent = losses_[host][from];
+    const unsigned percent = ways_[host][from].loss;
+    if (ways_[host][from].no_multicast) rules += "ether saddr " + macs_[from] + " meta pkttype multicast meta l4proto udp drop\n";
     if (percent == 0) continue;
     rules += "ether saddr " + macs_[from] + (percent >= 100 ? "" : " numgen random mod 100 < " + std::to_string(percent)) + " drop\n";
   }
@@ -288,6 +296,10 @@ void Wire::apply(size_t host) {
 
 void Wire::unplug(size_t host, bool unplugged) {
   in_namespace(switch_, [&] { run("ip link set " + port_of(host) + (unplugged ? " down" : " up")); });
+}
+
+void Wire::narrow(size_t host, unsigned mtu) const {
+  in_namespace(switch_, [&] { run("ip link set " + port_of(host) + " mtu " + std::to_string(mtu)); });
 }
 
 }  // namespace evs::test

@@ -47,15 +47,18 @@ class Wire {
   void inside(size_t host, const std::function<void()>& body) const;
   // A program of the host; killed when this process's thread ends. The caller waits for it.
   pid_t start(size_t host, const std::vector<std::string>& command) const { return start(host, command, -1, -1); }
-  pid_t start(size_t host, const std::vector<std::string>& command, int input, int output) const;  // -1: ours
+  pid_t start(size_t host, const std::vector<std::string>& command, int input, int output, int errors = -1) const;  // -1: ours
   // Runs an `ip` command line there, such as "link set eth0 down".
   void ip(size_t host, const std::string& arguments) const;
 
   void cut(size_t from, size_t to);                     // one way: what `from` sends does not reach `to`
   void lose(size_t from, size_t to, unsigned percent);  // at random; 0 and heal() end it
+  void cut_multicast(size_t from, size_t to);           // one way: UDP that is sent to a group; heal() ends it, too
   void heal(size_t from, size_t to);
   void heal_all();
   void unplug(size_t host, bool unplugged);  // its port of the bridge goes down, or up again
+  // Its port of the bridge takes no larger frames, either way, and nobody is told: what is larger is lost. (Runs of segmentation offload pass.)
+  void narrow(size_t host, unsigned mtu) const;
 
  private:
   void make_switch();
@@ -67,7 +70,11 @@ class Wire {
   int switch_ = -1;
   std::vector<int> hosts_;
   std::vector<std::string> macs_;
-  std::vector<std::vector<unsigned>> losses_;  // [to][from], percent
+  struct Way {
+    unsigned loss = 0;  // percent
+    bool no_multicast = false;
+  };
+  std::vector<std::vector<Way>> ways_;  // [to][from]
 };
 
 }  // namespace evs::test

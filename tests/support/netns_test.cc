@@ -72,6 +72,63 @@ TEST_F(WireTest, OneWayIsCutAndHealed) {
   for (const int fd : {a, b, c}) close(fd);
 }
 
+TEST_F(WireTest, MulticastAloneIsCutOneWay) {
+  Wire wire(2);
+  sockaddr_in group = address_of(0);
+  inet_pton(AF_INET, "239.192.54.10", &group.sin_addr);
+  int fds[2];
+  for (size_t host = 0; host < 2; ++host) {
+    fds[host] = -1;
+    wire.inside(host, [&] {  // bound to any address: it hears the group and its own
+      fds[host] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      sockaddr_in here = group;
+      here.sin_addr.s_addr = INADDR_ANY;
+      ASSERT_EQ(bind(fds[host], reinterpret_cast<const sockaddr*>(&here), sizeof(here)), 0);
+      ip_mreq membership{group.sin_addr, address_of(host).sin_addr};
+      ASSERT_EQ(setsockopt(fds[host], IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof(membership)), 0);
+      ASSERT_EQ(setsockopt(fds[host], IPPROTO_IP, IP_MULTICAST_IF, &membership.imr_interface, sizeof(in_addr)), 0);
+      const unsigned char no = 0;
+      ASSERT_EQ(setsockopt(fds[host], IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof(no)), 0);
+    });
+  }
+  const auto say_to_all = [&](size_t from, char what) {
+    ASSERT_EQ(sendto(fds[from], &what, 1, 0, reinterpret_cast<const sockaddr*>(&group), sizeof(group)), 1);
+  };
+  say_to_all(0, '1');
+  EXPECT_EQ(heard(fds[1]), '1');
+  wire.cut_multicast(0, 1);
+  say_to_all(0, '2');  // lost
+  say(fds[0], 1, '3');
+  EXPECT_EQ(heard(fds[1]), '3');
+  say_to_all(1, '4');
+  EXPECT_EQ(heard(fds[0]), '4');
+  wire.heal_all();
+  say_to_all(0, '5');
+  EXPECT_EQ(heard(fds[1]), '5');
+  for (const int fd : fds) close(fd);
+}
+
+TEST_F(WireTest, ANarrowPortTakesSmallPacketsAlone) {
+  Wire wire(2);
+  const int a = listener(wire, 0), b = listener(wire, 1);
+  const std::string large(1400, '1');
+  const auto say_large = [&](int from, size_t to) {
+    const sockaddr_in there = address_of(to);
+    ASSERT_EQ(sendto(from, large.data(), large.size(), 0, reinterpret_cast<const sockaddr*>(&there), sizeof(there)), 1400);
+  };
+  say_large(a, 1);
+  EXPECT_EQ(heard(b), '1');
+  wire.narrow(1, 1200);
+  say_large(a, 1);  // lost
+  say(a, 1, '2');
+  EXPECT_EQ(heard(b), '2');
+  say_large(b, 0);
+  say(b, 0, '3');
+  EXPECT_EQ(heard(a), '3');
+  close(a);
+  close(b);
+}
+
 TEST_F(WireTest, AboutAsMuchIsLostAsIsAsked) {
   Wire wire(2);
   const int a = listener(wire, 0), b = listener(wire, 1);
