@@ -11,6 +11,7 @@ namespace evs::runtime::uplink {
 namespace {
 
 constexpr size_t kMostWaiting = 8u << 20;  // bytes
+constexpr size_t kMostRefusals = 200;       // calls, some tens of milliseconds
 
 }  // namespace
 
@@ -75,7 +76,16 @@ bool Outgoing::flush() {
     for (size_t i = done; i < done + taken; ++i) counts_.bytes += datagrams_[i].size;
     counts_.packets += taken;
     done += taken;
+    if (taken != 0) refusals_ = 0;
     if (status == EVS_P_OK) continue;
+    // "No room" may be said of this one alone, and for ever: by a device whose other end takes no frames of that size. What stands behind it must get out.
+    if (status == EVS_P_AGAIN && ++refusals_ >= kMostRefusals) {
+      refusals_ = 0;
+      counts_.given_up_bytes = datagrams_[done].size;
+      ++counts_.given_up;
+      ++done;
+      continue;
+    }
     if (status == EVS_P_AGAIN) {
       ++counts_.postponed;
       first_ += done;

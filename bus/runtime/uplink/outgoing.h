@@ -22,6 +22,8 @@ class Outgoing {
   struct Counts {
     uint64_t packets = 0, bytes = 0;
     uint64_t postponed = 0;   // calls in which the medium had no room for all
+    uint64_t given_up = 0;    // packets for which it had none for long
+    uint64_t given_up_bytes = 0;  // the last of them
     uint64_t overflowed = 0;  // packets for which there was no room here either
     uint64_t cut = 0;         // packets that were sent in parts
     uint64_t too_big = 0;     // for the medium, or for parts
@@ -35,6 +37,7 @@ class Outgoing {
   bool flush();
   bool is_waiting() const { return first_ != packets_.size(); }
   const Counts& counts() const { return counts_; }
+  size_t packet_bytes() const { return most_; }  // beyond that, in parts
   // ok, or why nothing can be sealed any more: a new life must begin.
   sealing::SealStatus status() const { return status_; }
   bool medium_is_closed() const { return closed_; }
@@ -60,6 +63,7 @@ class Outgoing {
   bool closed_ = false;
   size_t first_ = 0;   // that the medium has not taken
   size_t sealed_ = 0;  // up to here
+  size_t refusals_ = 0;  // of the first that waits, running
   sealing::SealStatus status_ = sealing::SealStatus::ok;
   Counts counts_;
 };

@@ -57,6 +57,19 @@ TEST(Outgoing, WaitsInItsOrderForRoom) {
   EXPECT_EQ(world.air.at(1).inbox.size(), 4u);
 }
 
+// An end of a wire that takes no large frames has "no room" for them, for ever.
+TEST(Outgoing, OnePacketThatIsNeverTakenDoesNotStopTheOthers) {
+  Out world;
+  world.station().never_takes = 1000;
+  for (const size_t bytes : {10, 1000, 30}) world.add(bytes);
+  int calls = 1;
+  while (!world.out->flush()) ASSERT_LT(++calls, 1000);
+  EXPECT_GT(calls, 100);
+  EXPECT_EQ(world.station().sent, (std::vector<size_t>{10 + kHead, 30 + kHead}));
+  EXPECT_EQ(world.out->counts().given_up, 1u);
+  EXPECT_EQ(world.out->counts().given_up_bytes, 1000 + kHead);
+}
+
 // What the medium has taken long ago does not count against what may wait.
 TEST(Outgoing, TheBoundIsOfWhatWaits) {
   Out world(65507);
