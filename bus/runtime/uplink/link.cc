@@ -18,25 +18,31 @@ constexpr Duration kAskAgain = 100'000;  // a medium rings no bell when it has r
 
 }  // namespace
 
-Link::Link(const Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink)
-    : medium_(medium), sealing_(sealing), sink_(sink), protocol_(settings), outgoing_(sealing, medium_), room_(kBatch * kRoom), datagrams_(kBatch) {
+Link::Link(const Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink, Duration hello_period)
+    : medium_(medium), sealing_(sealing), sink_(sink), protocol_(settings), outgoing_(sealing, medium_), room_(kBatch * kRoom), datagrams_(kBatch),
+      hearing_(settings.self.id, hello_period) {
   to_open_.reserve(kBatch);
 }
 
 void Link::start(Instant now) {
+  hearing_.begin(now);
+  rings_.begin(now);
   call(now, [&](Protocol& protocol, Output& out) { return protocol.start(now, out), true; });
 }
 
 void Link::resume(Instant now, const StoredState& stored) {
+  hearing_.begin(now);
+  rings_.begin(now);
   call(now, [&](Protocol& protocol, Output& out) { return protocol.resume(now, stored, out), true; });
 }
 
 void Link::leave(Instant now) {
+  hearing_.end();
   call(now, [&](Protocol& protocol, Output& out) { return protocol.leave(now, out), true; });
 }
 
 Instant Link::next(Instant now) const {
-  const Instant due = protocol_.next_deadline();
+  const Instant due = std::min(protocol_.next_deadline(), hearing_.next());
   return outgoing_.is_waiting() ? std::min(due, now + kAskAgain) : due;
 }
 
@@ -56,6 +62,7 @@ bool Link::turn(Instant now) {
   // First what is due: who did not run for a while must not act on what waits.
   if (protocol_.next_deadline() <= now) call(now, [&](Protocol& protocol, Output& out) { return protocol.on_deadline(now, out), true; });
   if (outgoing_.is_waiting()) outgoing_.flush();
+  if (hearing_.next() <= now) say_hello(now);
   bool more = true;
   for (size_t i = 0; more && i < kBatchesATurn; ++i) more = receive(now);
   if (protocol_.is_held()) call(now, [&](Protocol& protocol, Output& out) { return protocol.on_room(now, sink_.room(), out), true; });
@@ -74,16 +81,65 @@ bool Link::receive(Instant now) {
   for (size_t i = 0; i < got; ++i) to_open_.push_back({{static_cast<std::byte*>(datagrams_[i].data), datagrams_[i].size}});
   sealing_.open(now.ns, to_open_);
   for (size_t i = 0; i < got; ++i) {
-    const sealing::ToOpen& opened = to_open_[i];
-    if (opened.refusal != sealing::Refusal::none) continue;
-    learn(opened.sender, datagrams_[i].peer);
-    const Bytes packet = is_part(opened.packet) ? joiner_.add(opened.sender, opened.packet) : Bytes(opened.packet);
-    if (packet.empty()) continue;
+    if (to_open_[i].refusal != sealing::Refusal::none) continue;
     drained_ = false;
-    call(now, [&](Protocol& protocol, Output& out) { return protocol.on_packet(now, packet, out), true; });
+    open_one(now, to_open_[i], datagrams_[i]);
     if (drained_) return true;  // what is left of these is as old
   }
   return got == kBatch;
+}
+
+void Link::open_one(Instant now, const sealing::ToOpen& opened, const evs_datagram& datagram) {
+  Peer& peer = learn(opened.sender, datagram.peer);
+  const bool to_all = (datagram.flags & EVS_DATAGRAM_TO_ALL) != 0;
+  const Bytes packet = is_part(opened.packet) ? joiner_.add(opened.sender, opened.packet) : Bytes(opened.packet);
+  if (is_hello(packet)) {
+    Hello hello;
+    if (decode(packet, hello)) hearing_.heard(now, opened.sender, hello);
+    else ++peer.complaints.not_understood;
+    return;
+  }
+  if (peer.ear != nullptr) peer.ear->heard(now, to_all);
+  if (packet.empty()) return;
+  call(now, [&](Protocol& protocol, Output& out) { return protocol.on_packet(now, packet, out), true; });
+  blame(peer);
+}
+
+// Of what the protocol counts altogether, whose packets they were.
+void Link::blame(Peer& peer) {
+  const uint64_t given_up = protocol_.dropped(Drop::join_names_us_failed) + protocol_.rare(Rare::failed_us_in_return);
+  const uint64_t not_understood = protocol_.dropped(Drop::malformed);
+  if (given_up != given_up_) peer.complaints.gave_us_up += given_up - std::exchange(given_up_, given_up);
+  if (not_understood != not_understood_) peer.complaints.not_understood += not_understood - std::exchange(not_understood_, not_understood);
+}
+
+void Link::say_hello(Instant now) {
+  bool large_too = false;
+  Hello hello = hearing_.say(now, large_too);
+  std::vector<std::byte> packet;
+  encode(hello, 0, packet);
+  outgoing_.add(EVS_PEER_ALL, packet);
+  for (const HostId host : hearing_.to_tell_alone(now)) {
+    const auto peer = peers_.find(host);
+    if (peer == peers_.end()) continue;
+    hello.to_all = false;
+    encode(hello, 0, packet);
+    outgoing_.add(peer->second.index, packet);
+  }
+  if (large_too) {
+    hello.to_all = hello.large = true;
+    ++hello.large_sent;
+    encode(hello, outgoing_.packet_bytes(), packet);
+    outgoing_.add(EVS_PEER_ALL, packet);
+  }
+  outgoing_.flush();
+}
+
+Result<bool> Link::reload_key() {
+  Result<bool> result = sealing_.reload();
+  if (!result) notices_.push_back({true, "the key file was not taken, and the keys stay as they were: " + result.failure().text});
+  else notices_.push_back({false, std::string("the key file was read again: ") + (*result ? "its keys are others now, or in another order" : "nothing has changed")});
+  return result;
 }
 
 // What came while we did not run says of the others what is no longer so.
@@ -98,15 +154,20 @@ void Link::drain() {
 }
 
 // A token goes to one host, by the address that its packets come from. An address that is no longer a host's is let go.
-void Link::learn(const Host& sender, uint32_t index) {
+Link::Peer& Link::learn(const Host& sender, uint32_t index) {
   const auto known = peers_.find(sender.id);
   if (known != peers_.end() && known->second.host == sender && known->second.index == index) {
     if (!known->second.vouched) known->second.vouched = medium_.vouch_for(index);
-    return;
+    return known->second;
   }
   if (known != peers_.end() && known->second.index != index) medium_.forget(known->second.index);
   if (known == peers_.end() && peers_.size() >= kMostPeers) make_room_for_a_peer();
-  peers_[sender.id] = {sender, index, medium_.vouch_for(index)};
+  Peer& peer = peers_[sender.id];
+  peer.host = sender;
+  peer.index = index;
+  peer.vouched = medium_.vouch_for(index);
+  if (sender.id != protocol_.settings().self.id) peer.ear = &hearing_.of(sender.id);  // else another machine goes by our id
+  return peer;
 }
 
 // Of hosts that are not in the ring: one is learned again from its next packet.
@@ -116,6 +177,7 @@ void Link::make_room_for_a_peer() {
   const auto victim = stranger == peers_.end() ? peers_.begin() : stranger;
   medium_.forget(victim->second.index);
   joiner_.forget(victim->first);
+  hearing_.forget(victim->first);
   peers_.erase(victim);
 }
 
@@ -126,9 +188,21 @@ void Link::send(const Effect& effect) {
   else outgoing_.add(peer->second.index, out_.packet(effect));
 }
 
+// True: a ring was formed.
+bool Link::note(const Effect& effect) {
+  if (effect.kind == Effect::Kind::duplicate_host) {
+    duplicate_ = effect.to;
+    ++duplicates_;
+  } else if (effect.kind == Effect::Kind::paused) {
+    paused_for_ = effect.paused_for;
+    ++pauses_;
+  }
+  return effect.kind == Effect::Kind::configuration && out_.configurations[effect.begin].regular;
+}
+
 void Link::carry_out(Instant now) {
   do {
-    bool unsent = false, drains = false;
+    bool unsent = false, drains = false, configured = false;
     for (const Effect& effect : out_.effects) {
       if (effect.kind == Effect::Kind::send_to_all || effect.kind == Effect::Kind::send_to) {
         send(effect);
@@ -139,13 +213,46 @@ void Link::carry_out(Instant now) {
       if (std::exchange(unsent, false)) outgoing_.flush();
       if (effect.kind == Effect::Kind::flush_receive) drains = true;
       else sink_.carry_out(out_, effect, protocol_);
+      configured |= note(effect);
     }
+    rings_.note(now, protocol_, configured);
     if (unsent) outgoing_.flush();
     if (drains) drain();
     drained_ |= drains;
     out_.clear();
     protocol_.set_room(sink_.room());
   } while (sink_.follow_up(now, protocol_, out_));
+}
+
+Snapshot Link::look(Instant now) {
+  Snapshot seen;
+  seen.self = protocol_.settings().self;
+  seen.ring = protocol_.ring();
+  seen.members = protocol_.members();
+  seen.rings = rings_.counts();
+  seen.ended_at = rings_.ended_at();
+  seen.ended_by = rings_.ended_by();
+  seen.token_lost = protocol_.settings().token_lost;
+  seen.held_by = protocol_.held_by();
+  seen.is_held = protocol_.is_held();
+  seen.stalled = protocol_.rare(Rare::stalled_left);
+  seen.ran_out = protocol_.ran_out_of_sequences();
+  seen.duplicate = duplicate_;
+  seen.duplicates = duplicates_;
+  seen.pauses = pauses_;
+  seen.paused_for = paused_for_;
+  seen.faults = hearing_.faults(now);
+  seen.heard = hearing_.heard_now(now);
+  seen.all_is_well = hearing_.all_is_well(now);
+  seen.is_lonely = hearing_.is_lonely(now);
+  seen.packet_bytes = outgoing_.packet_bytes() + sealing_.overhead();
+  seen.sending = outgoing_.counts();
+  for (const auto& [host, peer] : peers_)
+    if (peer.complaints.any()) seen.complaints.emplace_back(host, peer.complaints);
+  seen.failure = failure();
+  seen.notices = std::exchange(notices_, {});
+  for (std::string line; sealing_.next_notice(line);) seen.notices.push_back({true, line});
+  return seen;
 }
 
 }  // namespace evs::runtime::uplink

@@ -12,8 +12,11 @@
 #include <utility>
 
 #include "bus/ordering/stored.h"
+#include "bus/runtime/uplink/hearing.h"
 #include "bus/runtime/uplink/outgoing.h"
 #include "bus/runtime/uplink/parts.h"
+#include "bus/runtime/uplink/ring_watch.h"
+#include "bus/runtime/uplink/snapshot.h"
 
 namespace evs::runtime::uplink {
 
@@ -39,8 +42,9 @@ class Link {
     uint64_t not_flushed = 0;   // times when more came than there was patience for
   };
 
-  // `sealing` and `sink` must outlive it. settings.frame_bytes must leave room for the seal in the medium's largest frame: packet_bytes_for().
-  Link(const ordering::Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink);
+  // `sealing` and `sink` must outlive it. settings.frame_bytes must leave room for the seal in the medium's largest frame: packet_bytes_for(). All hosts of a bus
+  // have one hello_period.
+  Link(const ordering::Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink, ordering::Duration hello_period = Hearing::kPeriod);
 
   void start(ordering::Instant now);
   void resume(ordering::Instant now, const ordering::StoredState& stored);
@@ -61,6 +65,11 @@ class Link {
     return call(now, [&](ordering::Protocol& protocol, ordering::Output& out) { return protocol.submit(now, service, message, number, out); });
   }
   void leave(ordering::Instant now);
+  // The key file was changed (Sealing::reload). What came of it is among the next snapshot's notices, too.
+  Result<bool> reload_key();
+
+  // What is to be told of it (episodes.h). Notices are handed out once.
+  Snapshot look(ordering::Instant now);
 
   const ordering::Protocol& protocol() const { return protocol_; }
   const Outgoing& outgoing() const { return outgoing_; }
@@ -73,8 +82,10 @@ class Link {
   bool receive(ordering::Instant now);
   void drain();
   void carry_out(ordering::Instant now);
+  bool note(const ordering::Effect& effect);
   void send(const ordering::Effect& effect);
-  void learn(const ordering::Host& sender, uint32_t peer);
+  void say_hello(ordering::Instant now);
+  void open_one(ordering::Instant now, const sealing::ToOpen& opened, const evs_datagram& datagram);
   void make_room_for_a_peer();
 
   const Medium medium_;
@@ -90,9 +101,20 @@ class Link {
     ordering::Host host;
     uint32_t index = 0;
     bool vouched = false;
+    Hearing::Ear* ear = nullptr;
+    Complaints complaints{};
   };
+  Peer& learn(const ordering::Host& sender, uint32_t index);
+  void blame(Peer& peer);
   std::map<ordering::HostId, Peer> peers_;  // of hosts that we could open packets of
   Joiner joiner_;
+  Hearing hearing_;
+  RingWatch rings_;
+  uint64_t given_up_ = 0, not_understood_ = 0;  // of the protocol's counters: what has been laid at somebody's door
+  ordering::HostId duplicate_ = ordering::kNoHost;
+  uint64_t duplicates_ = 0, pauses_ = 0;
+  ordering::Duration paused_for_ = 0;
+  std::vector<Notice> notices_;
   bool closed_ = false;
   bool drained_ = false;
   Counts counts_;

@@ -1,99 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/unit/uplink/link_test.cc - hosts that are joined by links over a medium within one thread, in virtual time.
-#include "bus/runtime/uplink/link.h"
-
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "tests/unit/uplink/fake_medium.h"
+#include "tests/unit/uplink/link_world.h"
 
 namespace evs::runtime::uplink {
 namespace {
 
 using namespace ordering;
 
-constexpr Duration kMs = kMillisecond;
-
-// A log with as much room as the test says.
-class Log : public Sink {
- public:
-  uint64_t room() override { return room_left; }
-  void carry_out(const Output& out, const Effect& effect, const Protocol& protocol) override {
-    apply(stored, effect, out, protocol);
-    if (effect.kind != Effect::Kind::deliver) return;
-    const Bytes bytes = out.deliveries[effect.begin].bytes;
-    messages.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    room_left -= std::min<uint64_t>(room_left, bytes.size() + ordering::Settings().delivery_overhead);
-  }
-  std::vector<std::string> messages;
-  StoredState stored;  // for who goes on when the link is gone
-  uint64_t room_left = UINT64_MAX / 2;
-};
-
-struct World {
-  explicit World(uint32_t hosts, size_t largest_frame = 1472) : air(largest_frame), logs(hosts) {
-    for (uint32_t i = 0; i < hosts; ++i) {
-      media.push_back(air.add());
-      seals.emplace_back();
-      links.emplace_back();
-      make(i, 1);
-      links.back()->start(now);
-    }
-  }
-  void make(uint32_t i, uint64_t life) {
-    links[i].reset();
-    sealing::Settings seal;
-    seal.host = i + 1;
-    seal.life = {life, life * 1000 + i};
-    seals[i] = std::move(*sealing::Sealing::begin(seal));
-    ordering::Settings settings;
-    settings.self = {i + 1, seal.life.nonce};
-    settings.frame_bytes = static_cast<uint32_t>(packet_bytes_for(media[i], *seals[i]));
-    settings.stalled_host = 500 * kMs;
-    settings.for_successor = true;
-    settings.first_message = life * 1000;
-    links[i] = std::make_unique<Link>(settings, *seals[i], media[i], logs[i]);
-  }
-  bool until(const std::function<bool()>& done, Duration most = 60'000 * kMs) {
-    const Instant end = now + most;
-    while (!done()) {
-      if (now > end) return false;
-      bool more = false;
-      for (auto& link : links) more |= link->turn(now);
-      if (more || std::any_of(links.begin(), links.end(), [&](const auto& link) { return !air.at(&link - links.data()).inbox.empty(); })) {
-        now = now + 10'000;
-        continue;
-      }
-      Instant next = end + 1;
-      for (auto& link : links) next = std::min(next, link->next(now));
-      now = std::max(now + 1, next);
-    }
-    return true;
-  }
-  bool one_ring() const {
-    return std::all_of(links.begin(), links.end(), [&](const auto& link) {
-      return link->protocol().is_operational() && link->protocol().members().size() == links.size();
-    });
-  }
-  void say(size_t host, const std::string& text, Service service = Service::agreed) {
-    uint64_t number = 0;
-    ASSERT_EQ(links[host]->submit(now, service, std::as_bytes(std::span(text)), number), Submitted::ok);
-  }
-
-  Instant now{kMs};
-  Air air;
-  std::vector<Log> logs;
-  std::vector<std::unique_ptr<sealing::Sealing>> seals;
-  std::vector<Medium> media;
-  std::vector<std::unique_ptr<Link>> links;
-};
-
 TEST(Link, HostsFormARingAndDeliver) {
   World world(3);
   ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
   world.say(0, "hello");
-  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const Log& log) { return log.messages.size() == 1; }); }));
+  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const LinkLog& log) { return log.messages.size() == 1; }); }));
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(world.air.at(i).marked.size(), 2u) << "whom it could open packets of it has vouched for";
 }
 
@@ -102,7 +22,7 @@ TEST(Link, MoreHostsThanAFrameHasRoomFor) {
   World world(24);
   ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
   world.say(5, "hello");
-  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const Log& log) { return log.messages.size() == 1; }); }));
+  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const LinkLog& log) { return log.messages.size() == 1; }); }));
   uint64_t cut = 0;
   for (const auto& link : world.links) cut += link->outgoing().counts().cut;
   EXPECT_NE(cut, 0u);
@@ -142,8 +62,8 @@ TEST(Link, ASuccessorGoesOnFromWhatWasStored) {
   world.links[0]->resume(world.now, world.logs[0].stored);
   ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
   world.say(0, "last");
-  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const Log& log) { return !log.messages.empty() && log.messages.back() == "last"; }); }));
-  for (const Log& log : world.logs)
+  ASSERT_TRUE(world.until([&] { return std::all_of(world.logs.begin(), world.logs.end(), [](const LinkLog& log) { return !log.messages.empty() && log.messages.back() == "last"; }); }));
+  for (const LinkLog& log : world.logs)
     for (size_t i = 0; i < log.messages.size(); ++i) EXPECT_EQ(std::count(log.messages.begin(), log.messages.end(), log.messages[i]), 1) << log.messages[i];
   EXPECT_EQ(world.logs[1].messages.size(), 21u);
   std::sort(world.logs[1].messages.begin(), world.logs[1].messages.end());

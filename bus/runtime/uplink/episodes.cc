@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/episodes.cc - rings that come and go, and the hosts in them; the sentences of who hears whom are in words.cc.
+#include "bus/runtime/uplink/episodes.h"
+
+#include <algorithm>
+
+#include "bus/ordering/host_set.h"
+#include "bus/runtime/uplink/words.h"
+
+namespace evs::runtime::uplink {
+
+using namespace ordering;
+
+namespace {
+
+constexpr Duration kSecond = 1'000'000'000, kMinute = 60 * kSecond, kHeldOfLate = 10 * kSecond;
+
+// The numbers tell matters apart, and nothing else.
+constexpr Matter kRestless{"uplink.ring", 1, Level::warning, 30 * kSecond};
+constexpr Matter kGrowing{"uplink.ring", 7, Level::info, 30 * kSecond};
+constexpr Matter kTokenLost{"uplink.token", 2, Level::warning, kMinute};
+constexpr Matter kForming{"uplink.forming", 3, Level::warning, kSecond};
+constexpr Matter kOutside{"uplink.outside", 4, Level::warning, 2 * kSecond};
+constexpr Matter kSlow{"uplink.slow", 5, Level::warning, 2 * kSecond};
+constexpr Matter kStalled{"uplink.slow", 21, Level::error, 10 * kSecond};
+constexpr Matter kGaveUsUp{"uplink.host", 8, Level::warning, 30 * kSecond};
+constexpr Matter kNotUnderstood{"uplink.version", 9, Level::warning, 30 * kSecond};
+constexpr Matter kDuplicate{"uplink.duplicate", 10, Level::error, 30 * kSecond};
+constexpr Matter kPaused{"uplink.pause", 11, Level::warning, 10 * kSecond};
+constexpr Matter kTooBig{"uplink.mtu", 12, Level::warning, 10 * kSecond};
+constexpr Matter kOverflow{"uplink.sending", 13, Level::warning, 10 * kSecond};
+constexpr Matter kRefused{"uplink.sending", 14, Level::warning, 10 * kSecond};
+constexpr Matter kGivenUp{"uplink.sending", 6, Level::warning, 30 * kSecond};
+constexpr Matter kLonely{"uplink.hearing", 15, Level::info, kSecond};
+constexpr unsigned kHearing = 16;  // and the fault
+
+void keep_since(std::deque<Instant>& moments, Instant now, Duration time) {
+  while (!moments.empty() && now - moments.front() > time) moments.pop_front();
+}
+
+bool is_in(const Hosts& members, HostId host) {
+  return with_id(members, host) != nullptr;
+}
+
+}  // namespace
+
+bool Episodes::Often::rose(Instant now, uint64_t total) {
+  if (total == last_) return false;
+  last_ = total;
+  if (seconds_.empty() || now - seconds_.back() >= kSecond) seconds_.push_back(now);
+  keep_since(seconds_, now, 30 * kSecond);
+  while (seconds_.size() > 5) seconds_.pop_front();
+  return seconds_.size() == 5;
+}
+
+Lines Episodes::note(Instant now, const Snapshot& seen) {
+  Lines lines;
+  if (seen.duplicates != before_.duplicates) twins_until_ = now + kMinute;  // two hosts of one id lose each other's tokens
+  note_ring(now, seen, lines);
+  note_forming(now, seen, lines);
+  note_slow(now, seen, lines);
+  note_hearing(now, seen, lines);
+  note_hosts(now, seen, lines);
+  note_self(now, seen, lines);
+  for (const Notice& notice : seen.notices) lines.push_back({notice.bad ? Level::warning : Level::info, "uplink.key", notice.text});
+  bouts_.sweep(now, lines);
+  before_ = seen;
+  return lines;
+}
+
+// ---- Rings. ----
+
+void Episodes::note_ring(Instant now, const Snapshot& seen, Lines& lines) {
+  const uint64_t formed = seen.rings.formed - before_.rings.formed;
+  for (uint64_t i = 0; i < std::min<uint64_t>(formed, kMostRings + 1); ++i) rings_.push_back(now);
+  while (rings_.size() > 2 * kMostRings) rings_.pop_front();
+  keep_since(rings_, now, kMinute);
+  keep_since(broken_, now, kMinute);
+  keep_since(token_lost_alone_, now, 5 * kMinute);
+  if (formed == 0) return;
+  const bool lost_alone = seen.rings.ended_by == Why::token_lost && seen.members == before_.members && seen.members.size() > 1 && now >= twins_until_;
+  if (lost_alone) token_lost_alone_.push_back(now);
+  while (token_lost_alone_.size() > 3) token_lost_alone_.pop_front();
+  if (token_lost_alone_.size() == 3 && lost_alone)
+    bouts_.is_so(
+        now, kTokenLost, kNoHost,
+        "the token is lost again and again, although all hosts are heard and come back: packets are lost (the receive buffers of sysctl net.core.rmem_max, the "
+        "switch), or a host does not get the processor within " +
+            in_words(seen.token_lost),
+        "the token has not been lost for a minute", lines);
+  if (before_.rings.formed != 0 && !subset(before_.members, seen.members)) broken_.push_back(now);
+  while (broken_.size() > kMostRings) broken_.pop_front();
+  if (rings_.size() <= kMostRings) return tell_ring(now, seen, lines);
+  const std::string ring = "ring " + std::to_string(seen.ring.sequence) + " of " + hosts_in_words(seen.members);
+  if (broken_.empty())
+    return bouts_.is_so(now, kGrowing, kNoHost, "more hosts come, and not each ring is told any more; now it is " + ring,
+                        "it is " + ring + " since half a minute", lines);
+  bouts_.forget(kGrowing, kNoHost);
+  bouts_.is_so(now, kRestless, kNoHost,
+               "rings come and go, " + std::to_string(rings_.size()) + " or more in the last minute, and not each is told any more; now it is " + ring +
+                   ", because " + why_ended(seen) + ". Look for a host or a link that comes and goes",
+               "rings have come to rest: it is " + ring + " since half a minute", lines);
+}
+
+void Episodes::tell_ring(Instant now, const Snapshot& seen, Lines& lines) const {
+  Hosts lost, anew;
+  for (const Host& host : before_.members) {
+    if (before_.rings.formed == 0 || contains(seen.members, host)) continue;
+    (is_in(seen.members, host.id) ? anew : lost).push_back(host);
+  }
+  const bool in_order = seen.rings.left && seen.rings.ended_by == Why::join_heard;
+  if (!lost.empty() && in_order)
+    lines.push_back({Level::info, "uplink.member", hosts_in_words(lost) + " left"});
+  else if (!lost.empty())
+    lines.push_back({Level::warning, "uplink.member", hosts_in_words(lost) + (lost.size() == 1 ? " is lost: " : " are lost: ") + why_lost(now, lost, seen)});
+  std::string text = "ring " + std::to_string(seen.ring.sequence) + " of " + hosts_in_words(seen.members) + " (this is host " + std::to_string(seen.self.id) +
+                     ") formed in " + in_words(seen.rings.took);
+  if (before_.rings.formed != 0) text += ", because " + why_ended(seen);
+  if (!anew.empty()) text += "; " + hosts_in_words(anew) + " began anew";
+  lines.push_back({Level::info, "uplink.ring", text});
+}
+
+std::string Episodes::why_ended(const Snapshot& seen) const {
+  return reason_in_words(seen.rings.ended_by, seen.token_lost);
+}
+
+// Who gives a host up for its slow readers knows why; the others saw it hold the ring up.
+std::string Episodes::why_lost(Instant now, const Hosts& lost, const Snapshot& seen) const {
+  if (is_in(lost, last_holder_) && now - last_held_ < kHeldOfLate)
+    return "its readers were slow for too long, and held the ring up. Look at the processes of that host that do not dispatch (evs status)";
+  switch (seen.rings.ended_by) {
+    case Why::held_too_long:
+      return "readers were slow for too long, and held the ring up. Look at the processes that do not dispatch (evs status)";
+    case Why::cannot_receive:
+      return "a member could not receive what the others have. Look for loss of packets, and for a path that carries less than the others (MTU)";
+    case Why::barrier_too_long:
+      return "it did not do its part in a change of processes in time. Look at the load of that host";
+    default:
+      return why_ended(seen) + ". If it was not stopped, look at whether it runs and has the processor, at its network, and at the firewalls (" + where_ + ")";
+  }
+}
+
+void Episodes::note_forming(Instant now, const Snapshot& seen, Lines& lines) {
+  if (seen.ended_at != kNever && now - seen.ended_at >= kFormingPatience) {
+    std::string whom;
+    for (const HostId host : seen.heard) whom += (whom.empty() ? "" : ", ") + std::to_string(host);
+    bouts_.is_so(now, kForming, kNoHost,
+                 "no ring since " + in_words(now - seen.ended_at) + ": the last one ended because " + reason_in_words(seen.ended_by, seen.token_lost) +
+                     ", and those who are heard do not agree on another one (" + (whom.empty() ? "nobody is" : "heard: " + whom) +
+                     "). Look for a link that loses packets or works one way, and at the firewalls (" + where_ + ")",
+                 "there is a ring again", lines);
+  }
+  // Who is heard and not in the ring, for no reason that is told already.
+  std::map<HostId, Instant> outside;
+  for (const HostId host : seen.heard) {
+    if (seen.ended_at != kNever || is_in(seen.members, host)) continue;
+    const auto since = outside_.find(host);
+    outside[host] = since == outside_.end() ? now : since->second;
+    const bool told = std::any_of(seen.faults.begin(), seen.faults.end(), [&](const Verdict& each) { return each.host == host; });
+    if (told || now - outside[host] < 2 * kFormingPatience) continue;
+    const std::string name = "host " + std::to_string(host);
+    bouts_.is_so(
+        now, kOutside, host,
+        name +
+            " is heard, and is in no ring with this host: forming one with it failed, and it is let alone for a while each time. Look at its own log, and for "
+            "packets that are lost between the two",
+        name + " is in the ring, or gone", lines);
+  }
+  outside_.swap(outside);
+}
+
+// ---- Readers that are slow. ----
+
+void Episodes::note_slow(Instant now, const Snapshot& seen, Lines& lines) {
+  if (seen.held_by != kNoHost) {
+    last_holder_ = seen.held_by;
+    last_held_ = now;
+  }
+  const bool ours = seen.is_held || (seen.held_by != kNoHost && seen.held_by == seen.self.id);
+  if (ours) {
+    bouts_.is_so(now, kSlow, seen.self.id, "this host holds the ring up: its log is full, because a process does not dispatch. evs status names it",
+                 "this host holds the ring up no more", lines);
+  } else if (seen.held_by != kNoHost) {
+    const std::string name = "host " + std::to_string(seen.held_by);
+    bouts_.is_so(now, kSlow, seen.held_by, name + " holds the ring up: a process there does not dispatch. evs status names it there",
+                 name + " holds the ring up no more", lines);
+  }
+  if (seen.stalled != before_.stalled)
+    bouts_.is_so(
+        now, kStalled, seen.self.id,
+        "this host has left the ring: its readers took nothing for too long, and the others must go on. It comes back when they read; evs status names them",
+        "", lines);
+}
+
+// ---- Who hears whom. ----
+
+void Episodes::note_hearing(Instant now, const Snapshot& seen, Lines& lines) {
+  for (const Verdict& verdict : seen.faults) {
+    const Matter matter{verdict.fault == Fault::large_lost ? "uplink.mtu" : "uplink.hearing", kHearing + static_cast<unsigned>(verdict.fault), Level::warning,
+                        kSecond};
+    bouts_.is_so(now, matter, verdict.host, sentence(verdict, seen), "of host " + std::to_string(verdict.host) + ": " + end_in_words(verdict.fault), lines);
+  }
+  if (seen.is_lonely)
+    bouts_.is_so(
+        now, kLonely, kNoHost,
+        "no other host of this bus is heard. If there is one: look at the cable and the interface, at the firewalls (" + where_ +
+            "), at whether the network carries multicast (IGMP snooping; plugin.udp.mode = \"unicast\" with plugin.udp.peers does without), and at the keys",
+        "another host is heard", lines);
+  if (!seen.all_is_well || well_told_) return;
+  well_told_ = true;
+  std::string whom;
+  for (const HostId host : seen.heard) whom += (whom.empty() ? "" : ", ") + std::to_string(host);
+  lines.push_back({Level::info, "uplink.hearing",
+                   "the network does its part: this host and " + whom + " hear each other, in what is sent to all and in packets of " +
+                       std::to_string(seen.packet_bytes) + " bytes"});
+}
+
+// ---- Other hosts. ----
+
+void Episodes::note_hosts(Instant now, const Snapshot& seen, Lines& lines) {
+  for (const auto& [host, complaints] : seen.complaints) {
+    const std::string name = "host " + std::to_string(host);
+    if (gave_us_up_[host].rose(now, complaints.gave_us_up))
+      bouts_.is_so(now, kGaveUsUp, host,
+                   name + " has given this host up, and says so again and again (" + std::to_string(complaints.gave_us_up) +
+                       " times): one of the two comes and goes, or packets are lost between them. Look at both logs",
+                   name + " has not given this host up for half a minute", lines);
+    if (not_understood_[host].rose(now, complaints.not_understood))
+      bouts_.is_so(now, kNotUnderstood, host,
+                   "packets of " + name + " are not understood (" + std::to_string(complaints.not_understood) +
+                       "): it runs another version of evs. All hosts of a bus must run "
+                       "versions that speak one",
+                   "packets of " + name + " are understood again", lines);
+  }
+  if (seen.duplicates != before_.duplicates) {
+    const std::string name = "host id " + std::to_string(seen.duplicate);
+    bouts_.is_so(now, kDuplicate, seen.duplicate,
+                 name + " is used twice: two machines go by it" + (seen.duplicate == seen.self.id ? ", and this is one of them" : "") +
+                     ". Give one of them another one (a cloned machine has the machine id of its original, from which host ids are made)",
+                 name + " has been used by one machine for half a minute", lines);
+  }
+  if (gave_us_up_.size() > 2 * kMaxHosts) gave_us_up_.clear();
+  if (not_understood_.size() > 2 * kMaxHosts) not_understood_.clear();
+}
+
+// ---- This host. ----
+
+void Episodes::note_self(Instant now, const Snapshot& seen, Lines& lines) {
+  if (seen.pauses != before_.pauses)
+    bouts_.is_so(now, kPaused, kNoHost,
+                 "this host did not run for " + in_words(seen.paused_for) +
+                     " (suspended, its virtual machine stopped or moved, or overloaded): what waited was thrown away, and it "
+                     "joins the ring again",
+                 "", lines);
+  const Outgoing::Counts &sent = seen.sending, &before = before_.sending;
+  if (sent.too_big != before.too_big)
+    bouts_.is_so(now, kTooBig, kNoHost,
+                 "packets are larger than the medium takes (" + std::to_string(sent.too_big) + " were lost): the path has become narrower, and carries " +
+                     std::to_string(seen.packet_bytes) +
+                     " bytes in one piece. What is larger goes in parts from here on; plugin.udp.frame says how large frames may get",
+                 "", lines);
+  if (sent.given_up != before.given_up)
+    bouts_.is_so(now, kGivenUp, kNoHost,
+                 "packets are not taken by the interface however often they are offered, the last one of " + std::to_string(sent.given_up_bytes) + " bytes (" +
+                     std::to_string(sent.given_up) + " were lost): what it leads to carries less (MTU; a container's veth has two ends), or it is overloaded",
+                 "", lines);
+  if (sent.overflowed != before.overflowed)
+    bouts_.is_so(now, kOverflow, kNoHost,
+                 "the medium has had no room for so long that packets were lost (" + std::to_string(sent.overflowed) +
+                     "): look at the interface and at plugin.udp.send_buffer",
+                 "", lines);
+  if (sent.refused != before.refused)
+    bouts_.is_so(now, kRefused, kNoHost, "the medium failed, or nothing could be sealed: packets were lost (" + std::to_string(sent.refused) + ")", "", lines);
+  if (!seen.failure.empty() && !std::exchange(failed_, true)) lines.push_back({Level::error, "uplink.failure", "the uplink is over: " + seen.failure});
+  if (seen.ran_out && !std::exchange(ran_out_, true))
+    lines.push_back(
+        {Level::error, "uplink.failure", "the uplink is closed: rings have no more numbers. Stop all hosts of the bus, and remove what they stored of it"});
+}
+
+}  // namespace evs::runtime::uplink

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/words.h - the words that the lines of episodes.h are made of.
+#pragma once
+
+#include <string>
+
+#include "bus/ordering/output.h"
+#include "bus/runtime/uplink/hearing.h"
+
+namespace evs::runtime::uplink {
+
+std::string in_words(ordering::Duration time);                 // "140 ms", "7.1 s"
+std::string hosts_in_words(const ordering::Hosts& hosts);      // "host 2", "hosts 1, 2, 3"; sixteen, and how many more
+std::string reason_in_words(ordering::Why why, ordering::Duration token_lost);  // behind "because"
+std::string end_in_words(Fault fault);                         // of a host that was named
+
+}  // namespace evs::runtime::uplink
