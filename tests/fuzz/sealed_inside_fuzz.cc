@@ -2,10 +2,11 @@
 // tests/fuzz/sealed_inside_fuzz.cc - inside of the tag: somebody who has the key says what he likes, in any host's name, life and counter.
 //
 // The input is some packets, each behind its length in 16 bits, 4 bytes of host, 1 of birth, 1 of nonce and 8 of counter. Each is sealed as it should be. What is opened
-// is what was sealed, it goes on to the ordering layer's decoder, and lives and counters are taken as the rule says.
+// is what was sealed, it goes on to the decoders of the ordering layer and of hellos, and lives and counters are taken as the rule says.
 #include <map>
 #include <vector>
 
+#include "bus/runtime/uplink/hello.h"
 #include "tests/fuzz/sealed_world.h"
 #include "tests/unit/ordering/ordered_again.h"
 #include "tests/unit/ordering/wire_again.h"
@@ -40,6 +41,11 @@ void decode(Bytes packet) {
   namespace wire = ordering::wire;
   must(wire::again(packet).consistent);
   must(wire::ordered_again(packet).consistent);
+  uplink::Hello hello;
+  if (!uplink::decode(packet, hello)) return must(hello == uplink::Hello{});
+  std::vector<std::byte> again;
+  uplink::encode(hello, packet.size(), again);
+  must(std::equal(packet.begin(), packet.end(), again.begin(), again.end()));
 }
 
 constexpr size_t kPrefix = 16;

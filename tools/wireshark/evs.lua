@@ -13,6 +13,7 @@ local proto = Proto(NAME, "Extended Virtual Synchrony")
 
 local MOST_HOST, MOST_SEQUENCE, MOST_PACKET = 1048575, 4294967295, 65536
 local MOST_HOSTS, MOST_OBLIGED, MOST_SUPERSEDED, MOST_WANTED, MOST_PIECES, MOST_GROUPS, MOST_PARTS = 256, 768, 8, 64, 1024, 1024, 512
+local MOST_HEARD = 256
 local MOST_TRIES, AUTO = 16, 4294967295
 
 local TYPES = {"data", "token", "join", "commit", "probe", "hold_cancel", [16] = "frame", [17] = "acknowledgement", [18] = "state"}
@@ -31,9 +32,9 @@ local function define(kind, names, ...)
     fields[name], kinds[name] = ProtoField[kind](NAME .. "." .. name, text, ...), kind
   end
 end
-define("none", "envelope part header recovered piece entry process candidate failed_host member obliged_host wanted_range voter_ring voter")
-define("string", "magic envelope.magic part.magic change.group opening.process.group")
-define("bytes", "part.piece reserved trailing envelope.packet envelope.tag piece.bytes message.payload")
+define("none", "envelope part hello header recovered piece entry process candidate failed_host member obliged_host wanted_range voter_ring voter")
+define("string", "magic envelope.magic part.magic hello.magic change.group opening.process.group")
+define("bytes", "part.piece hello.zeros reserved trailing envelope.packet envelope.tag piece.bytes message.payload")
 define("uint8", "version envelope.version")
 define("uint8", "type", base.DEC, TYPES)
 define("uint8", "envelope.form", base.DEC, FORMS)
@@ -43,14 +44,16 @@ define("uint8", "token.stage", base.DEC, STAGES)
 define("uint8", "record.kind", base.DEC, KINDS)
 define("uint8", "change.what", base.DEC, WHATS)
 define("uint8", "piece.flags commit.entry.flags", base.HEX)
-define("uint16", "flags", base.HEX)
-define("uint16", "part.index part.count envelope.key data.piece_count frame.piece_count join.candidates join.failed join.superseded commit.members commit.obliged")
-define("uint32", "part.id part.total envelope.host sender length ring.representative token.lowered_by token.spent token.backlog token.wanted token.stage_by token.delayed_by")
+define("uint16", "flags hello.flags", base.HEX)
+define("uint16", "part.index part.count hello.count envelope.key data.piece_count frame.piece_count join.candidates join.failed join.superseded commit.members commit.obliged")
+define("uint32", "part.id part.total hello.large envelope.host sender length ring.representative token.lowered_by token.spent token.backlog token.wanted token.stage_by token.delayed_by")
 define("uint32", "token.held_by token.wanted.count join.candidates.id join.failed.id commit.index commit.members.id commit.obliged.id")
 define("uint32", "commit.entry.old_ring.representative commit.entry.obliged piece.length piece.index piece.total change.pid opening.processes")
 define("uint32", "opening.quorum opening.record voter.tries voter.ring.representative voter.ring.hosts voter.ring.hosts.id vote.representative")
 define("uint32", "opening.configuration_members opening.process.pid opening.process.groups")
 define("uint32", "message.sender change.node opening.configuration.representative opening.process.node opening.process.flags", base.HEX)
+define("uint32", "hello.heard", base.HEX)
+define("uint32", "hello.heard.host", base.DEC, nil, 0x000fffff)
 define("uint32", "node.host", base.DEC, nil, 0xfffff000)
 define("uint32", "node.slot", base.DEC, nil, 0x00000fff)
 define("uint64", "envelope.counter ring.sequence data.seq data.previous data.round token.visit token.high token.received_by_all token.change")
@@ -62,6 +65,10 @@ define("uint64", "voter.disk voter.ring.nonce voter.ring.hosts.nonce vote.nonce"
 define("uint64", "envelope.birth envelope.nonce nonce ring.nonce join.candidates.nonce join.failed.nonce join.superseded.nonce", base.HEX)
 define("uint64", "commit.members.nonce commit.obliged.nonce commit.entry.old_ring.nonce commit.entry.bits", base.HEX)
 define("bool", "token.recovering join.leaving frame.change", 16, nil, 1)
+define("bool", "hello.to_all", 16, nil, 1)
+define("bool", "hello.is_large", 16, nil, 2)
+define("bool", "hello.heard.to_all", 32, nil, 0x100000)
+define("bool", "hello.heard.large", 32, nil, 0x200000)
 define("bool", "piece.fragment commit.entry.filled", 8, nil, 1)
 define("bool", "piece.last", 8, nil, 2)
 define("bool", "opening.process.in_configuration", 32, nil, 1)
@@ -559,6 +566,33 @@ packet = function(r, tree, h)
   end
 end
 
+-- Whom a host hears.
+local function hello(r, tree, h)
+  local node = branch(r, tree, "hello", 12)
+  take(r, node, "hello.magic", 4)
+  local flags, item, range = take(r, node, "hello.flags", 2)
+  bits(r, item, range, "hello.flags", 3, "hello.to_all", "hello.is_large")
+  local v, items = walk(r, node, {{"hello.count", 2}, {"hello.large", 4}})
+  local is_large, heard, before = flags % 4 >= 2, {}, 0
+  h.say(("hello%s from %d%s, %d large"):format(is_large and " (large)" or "", h.sealer, flags % 2 == 1 and " to all" or "", v.large))
+  bounded(r, items.count, "hello.count", v.count, MOST_HEARD)
+  for i = 1, v.count do
+    local word, word_item, bytes = take(r, tree, "hello.heard", 4)
+    local id, ways = word % 1048576, math.floor(word / 1048576)
+    for _, part in ipairs({"host", "to_all", "large"}) do word_item:add_le(fields["hello.heard." .. part], bytes) end
+    if id <= before then fault(r, word_item, "hello.heard", id == 0 and "is 0" or "hosts do not rise") end
+    if ways > 3 then fault(r, word_item, "hello.heard", "a flag that nobody knows") end
+    heard[i], before = id .. (ways % 2 == 1 and "" or " (alone)") .. (ways % 4 >= 2 and "" or " (no large)"), id
+  end
+  h.say("hears " .. (v.count > 0 and table.concat(heard, ", ") or "nobody"))
+  if is_large and rest(r) > 0 then take(r, tree, "hello.zeros", rest(r), zero) end
+  if is_large and r.lost > 0 then stop(r, tree, "hello.zeros") end
+  if rest(r) > 0 then
+    local _, rest_item = take(r, tree, "trailing", rest(r))
+    fault(r, rest_item, "trailing", "bytes are left over")
+  end
+end
+
 -- Packets in parts. What came of a datagram is kept, for Wireshark reads it again, in any order.
 local under_way, came_of = {}, {}
 function proto.init() under_way, came_of = {}, {} end
@@ -594,7 +628,8 @@ local function part(r, tree, h)
   if not whole then return end
   local tvb = ByteArray.new(whole, true):tvb("packet in parts")
   h.say("ends it:")
-  packet({tvb = tvb, at = 0, stop = tvb:len(), lost = 0, faults = r.faults, remark = r.remark}, tree, h)
+  local read = whole:sub(1, 4) == "evsh" and hello or packet
+  read({tvb = tvb, at = 0, stop = tvb:len(), lost = 0, faults = r.faults, remark = r.remark}, tree, h)
 end
 
 -- What stands around a packet on a datagram medium.
@@ -612,7 +647,8 @@ local function envelope(r, tree, h)
   if v.form == 2 then
     h.sealer = v.host
     h.way = ("%d.%s to %s"):format(v.host, v.nonce:tohex(), h.to)  -- where a copy goes to each, each gets all parts
-    return (rest(r) >= 4 and r.tvb(r.at, 4):raw() == "evsp" and part or packet)(r, tree, h)
+    local magic = rest(r) >= 4 and r.tvb(r.at, 4):raw()
+    return (magic == "evsp" and part or magic == "evsh" and hello or packet)(r, tree, h)
   end
   h.say(("sealed from %d key %d counter %s"):format(v.host, v.key, v.counter))
   local secret = rest(r) + r.lost - TAG_BYTES

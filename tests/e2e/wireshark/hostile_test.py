@@ -10,7 +10,8 @@ import re
 import unittest
 
 import shark
-from samples_test import (ACKNOWLEDGEMENT, CHANGE, COMMIT, DOCUMENT, FRAME, JOIN, MESSAGE, OPENING, PARTS, PIECES, PROBE, RECOVERED, SEALED, STATE, TOKEN, VOTE, VOTER, around,
+from samples_test import (ACKNOWLEDGEMENT, CHANGE, COMMIT, DOCUMENT, FRAME, HELLOS, JOIN, MESSAGE, OPENING, PARTS, PIECES, PROBE, RECOVERED, SEALED, STATE, TOKEN, VOTE, VOTER,
+                          around,
                           as_datagrams)
 
 HUGE = (2 ** 64 - 1).to_bytes(8, "little")
@@ -86,6 +87,12 @@ IN_PARTS = [
     (PARTS, put((48, b"\2")), "part.index"), (PARTS, put((50, bytes(2))), "part.count"), (PARTS, put((50, b"\1\2")), "part.count"),
     (PARTS, put((52, b"\1\0\1")), "part.total"), (PARTS, lambda packet: packet[:56], "part.piece"), (PARTS, lambda packet: packet[:55], "part.total"),
 ]
+# Of a hello; places count from the packet's first byte.
+IN_HELLOS = [
+    (HELLOS, put((4, b"\5")), "hello.flags"), (HELLOS, put((6, b"\1")), "trailing"), (HELLOS, put((6, b"\3")), "hello.heard"), (HELLOS, put((7, b"\2")), "hello.count"),
+    (HELLOS, put((12, bytes(3) + b"\0")), "hello.heard"), (HELLOS, put((14, b"\x40")), "hello.heard"), (HELLOS, put((16, b"\3")), "hello.heard"),
+    (HELLOS, lambda packet: packet[:11], "hello.large"), (HELLOS, lambda packet: packet + b"\0", "trailing"), (HELLOS, put((4, b"\3")), None),
+]
 # What a gateway refuses, in a packet that is well formed.
 RECORDS = [
     (MESSAGE, put((0, b"\5")), "record.kind"), (MESSAGE, lambda record: b"", "record.kind"), (MESSAGE, put((1, b"\1")), "reserved"),
@@ -125,6 +132,9 @@ class Faults(shark.Captured):
 
     def test_of_parts(self):
         self.ask([(s, b, name, b(as_datagrams()[PARTS, 0])) for s, b, name in IN_PARTS], lambda packet: packet.faults)
+
+    def test_of_hellos(self):
+        self.ask([(s, b, name, shark.envelope(b(DOCUMENT[s].samples[0]))) for s, b, name in IN_HELLOS], lambda packet: packet.faults)
 
     def test_of_records_which_are_not_the_packets(self):
         def record_faults(packet):

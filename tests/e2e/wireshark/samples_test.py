@@ -19,7 +19,7 @@ DATA, JOIN = "Type 1, data: 72 bytes, and the payload", "Type 3, join: 40 bytes,
 COMMIT, PROBE = "Type 4, commit: 56 bytes, two sets, and an entry a member", "Type 5, probe, and type 6, hold_cancel: 48 bytes"
 FRAME, ACKNOWLEDGEMENT, STATE = "Type 16, frame: 72 bytes, and pieces", "Type 17, acknowledgement: 56 bytes", "Type 18, state: 64 bytes"
 MESSAGE, CHANGE = "Kind 1, message: 8 bytes, and the payload", "Kind 2, change: 24 bytes, or 56"
-OPENING, SEALED, PARTS = "Kind 3, opening: 32 bytes, an entry a process", "Sealed packets", "Parts"
+OPENING, SEALED, PARTS, HELLOS = "Kind 3, opening: 32 bytes, an entry a process", "Sealed packets", "Parts", "Hellos"
 VOTER, VOTE = "A voting record: 16 bytes, a ring, and those that were tried", "Kind 4, vote: 32 bytes"
 IN_ENVELOPE, IN_PIECE = 40, 40 + 72 + 8  # where a packet begins, and a message
 
@@ -47,6 +47,7 @@ TABLES = {
     (VOTE, 0): ((VOTE, 0), [IN_PIECE], "vote."),
     (SEALED, 0): ((SEALED, 0), [0], "envelope."),
     (PARTS, 0): ((PARTS, 0), [IN_ENVELOPE], "part."),
+    (HELLOS, 0): ((HELLOS, 0), [IN_ENVELOPE], "hello."),
 }
 
 # What is not a number of a row: lists, bits and groups, as the comments of the examples say it.
@@ -73,6 +74,7 @@ SHOWN = {
     (SEALED, 1): {"envelope.counter": [str(2 ** 24)], "type": []},
     (SEALED, 2): {"envelope.form": ["2"], "type": ["6"], "length": ["48"]},
     (PARTS, 0): {"part.index": ["0"], "part.count": ["2"], "part.total": ["152"], "type": []},
+    (HELLOS, 0): {"hello.heard.host": ["3", "7"], "hello.heard.to_all": ["1", "0"], "hello.heard.large": ["1", "0"], "hello.to_all": ["1"], "hello.is_large": ["0"]},
     (PARTS, 1): {"part.index": ["1"], "type": ["2"], "token.wanted.first": ["291", "295"]},
 }
 
@@ -96,6 +98,7 @@ LINES = {
     (SEALED, 0): "sealed from 7 key 3 counter 1 48 bytes", (SEALED, 1): "sealed from 7 key 3 counter 16777216 48 bytes",
     (SEALED, 2): "hold_cancel from 7 ring 5.3",
     (PARTS, 0): "part 1 of 2 of packet 9 from 7",
+    (HELLOS, 0): "hello from 7 to all, 5 large hears 3, 7 (alone) (no large)",
     (PARTS, 1): "part 2 of 2 of packet 9 from 7 ends it: token visit 1000 high 400 all 290 from 7 to 239.192.54.10 ring 5.3 stage joining wanted 2 "
                 "held by 2 lowered by 4",
 }
@@ -135,7 +138,7 @@ class Samples(shark.Captured):
         self.seen = dict(zip(self.datagrams, self.dissect(self.datagrams.values())))
 
     def test_the_document_is_read_as_it_is_meant(self):
-        self.assertEqual(len(self.datagrams), 21)
+        self.assertEqual(len(self.datagrams), 22)
         with_rows = {(s.title, i) for s in DOCUMENT.values() for i, rows in enumerate(r for r in s.rows if r) if rows}
         self.assertEqual(with_rows, set(TABLES), "a table of the document that nobody compares")
         self.assertEqual(set(self.datagrams), set(SHOWN) | {(ACKNOWLEDGEMENT, 0), (STATE, 0)})
@@ -238,6 +241,16 @@ class Samples(shark.Captured):
         # Another host's part between them is none of theirs.
         seen = self.dissect([shark.envelope(first), shark.envelope(first, host=8), shark.envelope(second), shark.envelope(third)])
         self.assertEqual([len(packet.shown("type")) for packet in seen], [0, 0, 0, 1])
+
+    def test_a_hello_that_is_filled_up(self):
+        """To the sender's largest frame, with zeros; and one of many hosts in parts."""
+        sample = DOCUMENT[HELLOS].samples[0]
+        large = sample[:4] + b"\3" + sample[5:] + bytes(1000)
+        seen, other = self.dissect([shark.envelope(large), shark.envelope(large[:-1] + b"\1")])
+        self.assertEqual((seen.faults, seen.shown("hello.is_large")), ([], ["1"]))
+        self.assertTrue(any("hello.zeros" in fault for fault in other.faults), other.faults)
+        _, last = self.dissect([shark.envelope(part(i, 2, large, piece), counter=1 + i) for i, piece in enumerate((large[:500], large[500:]))])
+        self.assertEqual((last.faults, last.shown("hello.heard.host")), ([], ["3", "7"]))
 
     def test_what_the_capture_cut_is_not_the_hosts_fault(self):
         wholes = [shark.datagram(d) for d in self.datagrams.values()]
