@@ -60,7 +60,7 @@ RealHost::PluginsHost::PluginsHost() {
 RealHost::RealHost(const Wishes& wishes, runtime::uplink::Sink& sink)
     : transport_(open(wishes)), service_(transport_.service()), sealing_(seal(wishes)),
       medium_{&transport_.datagram(), transport_.self(), transport_.extension<evs_peers_extension>(EVS_EXTENSION_PEERS)},
-      link_(settings(wishes), *sealing_, medium_, sink) {}
+      link_(settings(wishes), *sealing_, medium_, sink, wishes.hello_period) {}
 
 runtime::Transport RealHost::open(const Wishes& wishes) {
   for (const std::string& one : wishes.parameters) values_.emplace_back(one.substr(0, one.find('=')), one.substr(one.find('=') + 1));

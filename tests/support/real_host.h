@@ -28,6 +28,7 @@ class RealHost {
     std::string key_file;                       // "none": in the clear
     ordering::HostId id = 1;
     uint64_t nonce = 1;                         // never one that this host had before
+    ordering::Duration hello_period = runtime::uplink::Hearing::kPeriod;
     std::function<void(ordering::Settings&)> adjust = [](ordering::Settings&) {};
   };
   RealHost(const Wishes& wishes, runtime::uplink::Sink& sink);

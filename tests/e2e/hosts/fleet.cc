@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -74,8 +75,20 @@ std::string Fleet::key_file(const std::string& name) {
 
 void Fleet::use_key(size_t host, const std::string& name) { hosts_[host].key = name; }
 
-std::string Fleet::trace_of(size_t host) const {
-  return directory_ + "/" + std::to_string(host + 1) + "." + std::to_string(hosts_[host].lives) + ".trace";
+std::string Fleet::file_of(size_t host, const std::string& kind) const {
+  return directory_ + "/" + std::to_string(host + 1) + "." + std::to_string(hosts_[host].lives) + "." + kind;
+}
+
+std::vector<std::string> Fleet::log(size_t host) const {
+  std::ifstream file(file_of(host, "log"));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+size_t Fleet::told(size_t host, const std::string& words) const {
+  const std::vector<std::string> lines = log(host);
+  return static_cast<size_t>(std::count_if(lines.begin(), lines.end(), [&](const std::string& line) { return line.find(words) != std::string::npos; }));
 }
 
 void Fleet::start(size_t index) {
@@ -84,7 +97,9 @@ void Fleet::start(size_t index) {
   if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   std::vector<std::string> command = {EVS_TEST_HOST, EVS_UDP_PLUGIN, directory_, std::to_string(index + 1), std::to_string(++host.lives), key_file(host.key)};
   command.insert(command.end(), options_.parameters.begin(), options_.parameters.end());
-  host.pid = wire_.start(index, command, in[0], out[1]);
+  const int errors = open(file_of(index, "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  host.pid = wire_.start(index, command, in[0], out[1], errors);
+  close(errors);
   close(in[0]);
   close(out[1]);
   host.to = in[1];

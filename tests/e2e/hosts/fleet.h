@@ -39,6 +39,9 @@ class Fleet {
   void tell_all(const std::string& line);
   Status status(size_t host);         // of a host that runs
   void use_key(size_t host, const std::string& name);  // at its next start; made if there is none of that name
+  // What its present life, or its last, has said to people.
+  std::vector<std::string> log(size_t host) const;
+  size_t told(size_t host, const std::string& words) const;  // lines of it that have them
 
   // The load goes on for so long: a duration, and nothing that is waited for.
   static void go_on(int milliseconds);
@@ -61,7 +64,8 @@ class Fleet {
     std::string unread;
   };
   void bury(size_t host);
-  std::string trace_of(size_t host) const;
+  std::string trace_of(size_t host) const { return file_of(host, "trace"); }
+  std::string file_of(size_t host, const std::string& kind) const;
   bool read_line(Host& host, std::string& line, int patience_ms);
   std::string key_file(const std::string& name);
 

@@ -6,14 +6,19 @@
 //   status      answers on standard output: "PHASE members=1,2 sent=N unstamped=N delivered=N refused=N"
 //   end         writes the trace's end and exits
 //   leave       leaves the ring, as a host that stops does
+//   key FILE    has FILE in place of its key file, and reads it
+//
+// What it has for people (bus/runtime/uplink/episodes.h) it says on standard error, a line each: "warning uplink.member: host 3 is lost: ...".
 //
 // evs-test-host PLUGIN DIRECTORY HOST LIFE KEYFILE|none [parameter=value ...]     its parameters are the plugin's
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "bus/runtime/uplink/episodes.h"
 #include "tests/e2e/hosts/witness.h"
 #include "tests/support/dice.h"
 #include "tests/support/real_host.h"
@@ -25,6 +30,8 @@ using namespace ordering;
 namespace sealing = runtime::sealing;
 
 constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint64_t kLook = kSecond / 10;
+constexpr Duration kHello = kSecond / 4;  // faster than hosts do it, so that a test need not wait
 
 // It says which life this is, so that a trace can name the sender of a message.
 uint64_t drawn_nonce(uint64_t life) {
@@ -37,7 +44,7 @@ class TestHost {
  public:
   TestHost(int argc, char** argv)
       : witness_(argv[2], static_cast<HostId>(atoi(argv[3])), strtoull(argv[4], nullptr, 10)), dice_(strtoull(argv[3], nullptr, 10) * 1000 + strtoull(argv[4], nullptr, 10)),
-        host_(wishes(argc, argv), witness_), link_(host_.link()) {}
+        host_(wishes(argc, argv), witness_), link_(host_.link()), key_file_(argv[5]) {}
 
   int run() {
     link_.start(now());
@@ -45,7 +52,8 @@ class TestHost {
     while (!over_) {
       const bool more = link_.turn(now());
       load();
-      if (!host_.wait(more, STDIN_FILENO, rate_ != 0 ? next_submit_ : UINT64_MAX)) continue;
+      look();
+      if (!host_.wait(more, STDIN_FILENO, rate_ != 0 ? std::min(next_submit_, next_look_) : next_look_)) continue;
       char buffer[256];
       const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
       if (got <= 0) return 1;  // whoever started us is gone
@@ -68,6 +76,7 @@ class TestHost {
     wishes.nonce = drawn_nonce(strtoull(argv[4], nullptr, 10));
     wishes.key_file = argv[5];
     wishes.parameters.assign(argv + 6, argv + argc);
+    wishes.hello_period = kHello;
     wishes.adjust = [this](Settings& settings) { settings.ring_sequence = witness_.stored_sequence(); };
     return wishes;
   }
@@ -96,6 +105,14 @@ class TestHost {
     }
   }
 
+  void look() {
+    if (monotonic_ns() < next_look_) return;
+    next_look_ = monotonic_ns() + kLook;
+    constexpr const char* kLevels[] = {"trace", "debug", "info", "warning", "error", "off"};
+    for (const runtime::uplink::Line& line : episodes_.note(now(), link_.look(now())))
+      fprintf(stderr, "%s %s: %s\n", kLevels[static_cast<size_t>(line.level)], line.kind, line.text.c_str());
+  }
+
   void obey(const std::string& line) {
     const uint64_t n = line.find(' ') == std::string::npos ? 0 : strtoull(line.c_str() + line.find(' '), nullptr, 10);
     if (line.rfind("load ", 0) == 0) {
@@ -112,6 +129,9 @@ class TestHost {
       link_.leave(now());
       witness_.fail();
       over_ = true;
+    } else if (line.rfind("key ", 0) == 0) {
+      if (rename(line.c_str() + 4, key_file_.c_str()) != 0) give_up("there is no " + line.substr(4));
+      (void)link_.reload_key();  // it is said what came of it
     } else {
       give_up("what is '" + line + "'?");
     }
@@ -135,7 +155,9 @@ class TestHost {
   Dice dice_;
   RealHost host_;
   runtime::uplink::Link& link_;
-  uint64_t next_number_ = 1, rate_ = 0, next_submit_ = 0;
+  const std::string key_file_;
+  runtime::uplink::Episodes episodes_;
+  uint64_t next_number_ = 1, rate_ = 0, next_submit_ = 0, next_look_ = 0;
   bool over_ = false;
 };
 
