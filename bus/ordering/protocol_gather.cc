@@ -222,6 +222,16 @@ void Protocol::weigh_join(Instant now, const Host& sender, const Join& join, Out
     learned |= add(failed_, without(join.failed, without(join.failed, candidates_)));
   }
   if (gather == nullptr || learned) enter_gather(now, Why::join_heard, out);
+  // A successor is taught by the first join that names its predecessor failed, and says just that from then on: its sender agrees already, and would say so again only
+  // when its patience ends. (Of others it is not believed so soon: a link that works one way teaches, too.)
+  const auto is_predecessor = [this](const Host& host) { return host.id == settings_.self.id && host != settings_.self; };
+  gather = std::get_if<Gather>(&phase_);
+  if (gather == nullptr || std::none_of(failed_.begin(), failed_.end(), is_predecessor)) return;
+  if (join.candidates != candidates_ || join.failed != failed_ || contains(failed_, sender)) return;
+  const auto known = std::find_if(gather->heard.begin(), gather->heard.end(), [&](const auto& h) { return h.first == sender; });
+  if (known == gather->heard.end() && gather->heard.size() < kMaxHosts) gather->heard.emplace_back(sender, join.failed);
+  add(gather->consented, sender);
+  check_consensus(now, out);
 }
 
 void Protocol::check_consensus(Instant now, Output& out) {
