@@ -66,10 +66,38 @@ int32_t ConfigurationTeller::pid_of(uint32_t nodeid, uint64_t incarnation) const
   return 0;
 }
 
+// Who of the last one told is in `next`, too.
+Configuration ConfigurationTeller::transitional_to(const Membership& next, uint64_t number) const {
+  Configuration transitional;
+  transitional.kind = EVS_CONFIGURATION_TRANSITIONAL;
+  uint32_t representative = 0;
+  for (const auto& member : members_) {
+    if (find_in(next.members, member) != nullptr) {
+      transitional.members.push_back(told(member, EVS_REASON_NONE));
+      if (representative == 0 || member.nodeid < representative) representative = member.nodeid;
+    } else {
+      // Of merged changes only the last one's reasons are known.
+      const auto* gone = find_in(next.left, member);
+      transitional.left.push_back(told(member, gone == nullptr ? EVS_REASON_NONE : reason_of(gone->reason)));
+    }
+  }
+  transitional.id = {representative, number};
+  return transitional;
+}
+
 void ConfigurationTeller::advance(const Membership& next, std::vector<Configuration>& out) {
   if (!is_news(next.ring_sequence, next.change)) return;
   const uint64_t next_sequence = sequence(next.ring_sequence, next.change);
-  const bool merged = !lonely_ && next_sequence > told_sequence_ + 2;
+  if ((next_sequence & 1) != 0) {
+    if (lonely_) return;  // of a configuration that we were expelled from
+    out.push_back(transitional_to(next, next_sequence));
+    members_ = next.members;
+    told_sequence_ = next_sequence;
+    in_transition_ = true;
+    return;
+  }
+  const bool told_transition = in_transition_ && next_sequence == told_sequence_ + 1;
+  const bool merged = !lonely_ && !told_transition && next_sequence > told_sequence_ + 2;
 
   Configuration regular;
   regular.flags = merged ? EVS_CONFIGURATION_MERGED : 0;
@@ -83,28 +111,15 @@ void ConfigurationTeller::advance(const Membership& next, std::vector<Configurat
   if (lonely_) {  // the lonely configuration was the transitional one; nobody of it stays, under that nodeid
     for (const auto& member : members_)
       if (find_in(next.members, member) == nullptr) regular.left.push_back(told(member, EVS_REASON_EXPELLED));
-  } else {
-    Configuration transitional;
-    transitional.kind = EVS_CONFIGURATION_TRANSITIONAL;
+  } else if (!told_transition) {
+    Configuration transitional = transitional_to(next, next_sequence - 1);
     transitional.flags = regular.flags;
-    uint32_t representative = 0;
-    for (const auto& member : members_) {
-      if (find_in(next.members, member) != nullptr) {
-        transitional.members.push_back(told(member, EVS_REASON_NONE));
-        if (representative == 0 || member.nodeid < representative) representative = member.nodeid;
-      } else {
-        // Of merged changes only the last one's reasons are known.
-        const auto* gone = find_in(next.left, member);
-        transitional.left.push_back(told(member, gone == nullptr ? EVS_REASON_NONE : reason_of(gone->reason)));
-      }
-    }
-    transitional.id = {representative, next_sequence - 1};
     out.push_back(std::move(transitional));
   }
   members_ = next.members;
   told_sequence_ = next_sequence;
   current_ = regular.id;
-  lonely_ = false;
+  lonely_ = in_transition_ = false;
   out.push_back(std::move(regular));
 }
 

@@ -5,6 +5,8 @@
 // (who is in the new). Lists are relative to the last one told, so a handle that was idle over several changes hears
 // one pair, marked merged. An expelled process hears a lonely one first: itself, under the nodeid that it lost.
 //
+// A medium that spans hosts tells the transitional configuration by itself, with its odd number, because messages come between the two.
+//
 // Ids: representative = lowest nodeid of the configuration, sequence = ring sequence << 32 | change; changes are even,
 // their transitional configuration is the odd number before. The lonely one is {old nodeid, last sequence + 1}.
 //
@@ -47,10 +49,13 @@ class ConfigurationTeller {
     return ring_sequence << 32 | (change & 0xffffffffu);
   }
 
+  Configuration transitional_to(const Membership& next, uint64_t number) const;
+
   std::vector<evs_ordered_member> members_;  // of the last one told, sorted by nodeid
   uint64_t told_sequence_ = 0;
   evs_ring_id current_{};
   bool lonely_ = false;
+  bool in_transition_ = false;  // a transitional configuration was told by itself
 };
 
 }  // namespace evs::runtime

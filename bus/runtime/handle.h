@@ -144,6 +144,7 @@ class Handle {
   Step expand(Call& call, const evs_frame& frame);
   void expand(const Token& token);
   void expand_membership(const evs_frame& frame);
+  void expand_groups(const evs_frame& frame);
   Step expand_control(Call& call, const evs_frame& frame);
   std::vector<groups::Processor> members_at(const groups::GroupKey& key, uint64_t position) const;
   void add_configurations(std::vector<Configuration>& configurations);

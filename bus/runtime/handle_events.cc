@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/runtime/handle_events.cc - what a frame or a token means to the application.
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -135,9 +136,23 @@ Handle::Step Handle::expand_control(Call& call, const evs_frame& frame) {
   return Step::silent;
 }
 
+// Of groups that are not watched here GroupWatch makes nothing.
+void Handle::expand_groups(const evs_frame& frame) {
+  const auto* told = static_cast<const evs_plugin_group_change*>(frame.data);
+  std::vector<evs_group_change_t> changes;
+  for (size_t i = 0; i < frame.size / sizeof *told; ++i) {
+    GroupKey key;
+    std::memcpy(&key, &told[i].group, sizeof key);
+    if (told[i].who.reason == EVS_MEMBER_JOINED) watch_.joined(key, as_processor(told[i].who), changes);
+    else watch_.left(key, as_processor(told[i].who), changes);
+  }
+  add_group_changes(changes);
+}
+
 Handle::Step Handle::expand(Call& call, const evs_frame& frame) {
   if (frame.kind == EVS_FRAME_CONTROL) return expand_control(call, frame);
   if (frame.kind == EVS_FRAME_MEMBERSHIP) expand_membership(frame);
+  if (frame.kind == EVS_FRAME_GROUPS) expand_groups(frame);
   return Step::silent;
 }
 

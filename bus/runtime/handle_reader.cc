@@ -39,6 +39,7 @@ int32_t Handle::judge(const evs_frame& frame) {
   if (stop_here_) return EVS_WANT_STOP;
   if (frame.kind == EVS_FRAME_MEMBERSHIP) return EVS_WANT_TAKE;
   if (frame.kind == EVS_FRAME_MESSAGE) return judge_message(frame);
+  if (frame.kind == EVS_FRAME_GROUPS) return wants_group_changes() ? judge_message(frame) : EVS_WANT_SKIP;
   return frame.kind == EVS_FRAME_CONTROL ? judge_control(frame) : EVS_WANT_SKIP;
 }
 

@@ -34,7 +34,7 @@ extern "C" {
 
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
-#define EVS_PLUGIN_ABI_MINOR 2u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1 */
+#define EVS_PLUGIN_ABI_MINOR 2u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships */
 #define EVS_PLUGIN_ENTRY_SYMBOL "evs_plugin_entry_v1"
 
 /* Is `field` there, in the struct that `p` points to? */
@@ -144,6 +144,7 @@ typedef struct evs_datagram_ops {
 #define EVS_FRAME_MESSAGE 0u    /* an application's message */
 #define EVS_FRAME_CONTROL 1u    /* the host's own, ordered with the messages; the medium does not look inside */
 #define EVS_FRAME_MEMBERSHIP 2u /* data is an evs_membership */
+#define EVS_FRAME_GROUPS 3u     /* data is an array of evs_plugin_group_change. Since minor 2 */
 
 #define EVS_MEMBER_STAYS 0
 #define EVS_MEMBER_JOINED 1
@@ -166,12 +167,20 @@ typedef struct evs_membership {
   uint32_t member_count;
   uint32_t left_count;     /* who was in the previous one and is not in this */
   uint32_t reserved;
-  uint64_t change;         /* rises by 2 from one to the next; even. The transitional one before it is change - 1 */
+  uint64_t change;         /* rises from one to the next; even. The transitional one before it is change - 1; a medium that has frames between the two
+                            * tells the transitional one as a membership of its own, with the odd number (since minor 2) */
   uint64_t ring_sequence;  /* of this life of the medium; configuration id = ring_sequence << 32 | change */
   uint64_t position;       /* where it stands in the order */
   const evs_ordered_member *members; /* sorted by nodeid; reason JOINED for who is new */
   const evs_ordered_member *left;
 } evs_membership;
+
+/* A process joined a group or left it (reason EVS_MEMBER_JOINED or _LEFT of `who`) that does not say so itself with a control frame: a medium that spans
+ * hosts tells what processes elsewhere did. */
+typedef struct evs_plugin_group_change {
+  evs_plugin_group group;
+  evs_ordered_member who;
+} evs_plugin_group_change;
 
 /* One frame at its position. */
 typedef struct evs_frame {
@@ -255,7 +264,8 @@ typedef struct evs_ordered_ops {
   int32_t (*append)(evs_transport *self, const evs_append *frame, uint64_t *position,
                     void (*before_commit)(void *context, uint64_t position), void *context);
   /* Is there room for a message of `size` bytes with `group_count` groups? OK or AGAIN. AGAIN also asks the medium to ring the cursor (wait()
-   * returns, the descriptor becomes readable) when there is; cursor may be NULL. [app] [nonblock] */
+   * returns, the descriptor becomes readable) when there is; cursor may be NULL. Who holds up what was asked for in vain is judged as if an append had been
+   * refused. [any] [nonblock] */
   int32_t (*room)(evs_transport *self, evs_cursor *cursor, size_t size, uint32_t group_count);
   /* Waits for the same, at most timeout_ns: OK, TIMEOUT, EXPELLED, CLOSED. [app] */
   int32_t (*wait_room)(evs_transport *self, size_t size, uint32_t group_count, uint64_t timeout_ns);
@@ -314,8 +324,8 @@ typedef struct evs_groups_extension {
   void (*stamp_join)(evs_transport *self, uint64_t token, uint64_t position);          /* [app] [nonblock] */
   void (*stamp_leave)(evs_transport *self, uint64_t token, uint64_t position);         /* [app] [nonblock] last leave */
   void (*retract)(evs_transport *self, uint64_t token);                                /* [app] the append failed */
-  /* Calls visit() for each member that had joined the group at `position` (UINT64_MAX: now). Also answers for members that died or left, as long as a
-   * cursor of this process has not passed their going. [app] */
+  /* Calls visit() for each member that had joined the group at `position` (UINT64_MAX: now; EVS_P_NOT_SUPPORTED where only the position of a join
+   * of this process can be told). Also answers for members that died or left, as long as a cursor of this process has not passed their going. [app] */
   int32_t (*members)(evs_transport *self, const evs_plugin_group *group, uint64_t position,
                      void (*visit)(void *context, const evs_ordered_member *member), void *context);
 } evs_groups_extension;
