@@ -19,7 +19,7 @@ struct Outsider {  // makes datagrams without a Sealing, from the parts
     auto opened = Library::open();
     must(opened.ok());
     library = std::make_unique<Library>(std::move(*opened));
-    auto derived = Derivation::from(*library, document_key().secret);
+    auto derived = Derivation::from(*library, document_key().secret, "");
     must(derived.ok());
     derivation = std::make_unique<Derivation>(std::move(*derived));
   }

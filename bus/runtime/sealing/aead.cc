@@ -100,13 +100,14 @@ bool PacketCipher::open(uint64_t counter, Bytes header, std::span<std::byte> byt
          EVP_DecryptFinal_ex(context, out(bytes.data()) + bytes.size(), &written) == 1;
 }
 
-Result<Derivation> Derivation::from(const Library& library, const Secret& group_key) {
+Result<Derivation> Derivation::from(const Library& library, const Secret& group_key, const std::string& bus) {
   const ErrorsApart apart;
+  const std::string salt = std::string(kSalt) + bus;
   Secret pseudorandom;
   Derivation made;
   const OpenSsl<evp_mac_ctx_st> extract = hmac(library);
   made.expand_ = hmac(library);
-  if (extract != nullptr && made.expand_ != nullptr && begin_hmac(extract.get(), in(kSalt), kSalt.size()) &&
+  if (extract != nullptr && made.expand_ != nullptr && begin_hmac(extract.get(), in(salt), salt.size()) &&
       end_hmac(extract.get(), in(group_key.bytes.data()), kKeyBytes, pseudorandom) &&
       begin_hmac(made.expand_.get(), in(pseudorandom.bytes.data()), kKeyBytes))
     return made;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "bus/runtime/config_result.h"
 #include "bus/runtime/sealing/format.h"
@@ -63,7 +64,8 @@ class PacketCipher {
 // The keys of packets out of a group's: HKDF-SHA256 (RFC 5869), the first half done once.
 class Derivation {
  public:
-  static Result<Derivation> from(const Library& library, const Secret& group_key);
+  // `bus`: buses of other names with the same key have other keys.
+  static Result<Derivation> from(const Library& library, const Secret& group_key, const std::string& bus);
 
   // Of one host, in one life, for one stretch of its counter.
   bool derive(HostId host, const Life& life, uint64_t stretch, Secret& out);

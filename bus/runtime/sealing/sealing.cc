@@ -16,7 +16,7 @@ Failure no_memory() { return {"no memory for the keys", Cause::no_memory}; }
 }  // namespace
 
 Sealing::Sealing(const Settings& settings)
-    : host_(settings.host), life_(settings.life), key_file_(settings.key_file), next_counter_(settings.first_counter), senders_(settings.most_senders) {}
+    : host_(settings.host), life_(settings.life), key_file_(settings.key_file), bus_(settings.bus), next_counter_(settings.first_counter), senders_(settings.most_senders) {}
 
 Sealing::~Sealing() = default;
 
@@ -41,7 +41,7 @@ Result<std::unique_ptr<Sealing>> Sealing::begin(const Settings& settings) noexce
 Result<std::vector<Sealing::LiveKey>> Sealing::make_live(const Keyring& keys) {
   std::vector<LiveKey> live;
   for (const GroupKey& key : keys.keys()) {
-    Result<Derivation> derivation = Derivation::from(*library_, key.secret);
+    Result<Derivation> derivation = Derivation::from(*library_, key.secret, bus_);
     if (!derivation.ok()) return derivation.failure();
     const auto before = std::find_if(keys_.begin(), keys_.end(), [&](const LiveKey& each) { return each.key == key; });
     live.push_back({key, before != keys_.end() ? before->serial : ++last_serial_, std::move(*derivation)});

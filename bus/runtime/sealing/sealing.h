@@ -29,6 +29,7 @@ struct Settings {
   Life life;     // never one that this host had before
   Keyring keys;  // empty: in the clear
   std::string key_file = "/etc/evs/key";  // for the messages
+  std::string bus;                        // its name: buses that share a key and a port keep apart
   uint32_t most_senders = kMostSenders;
   uint64_t first_counter = 1;             // for tests of what happens to a sender that has said much
 };
@@ -98,7 +99,7 @@ class Sealing {
 
   const HostId host_;
   const Life life_;
-  const std::string key_file_;
+  const std::string key_file_, bus_;
   std::optional<Library> library_;  // none: in the clear
   ForkMark mark_;
   std::vector<LiveKey> keys_;       // the first seals

@@ -54,6 +54,14 @@ TEST(Sealing, ABatchGoesOnBehindWhatIsRefused) {
   EXPECT_EQ(b.sealing->counts().opened, 3u);
 }
 
+TEST(Sealing, BusesOfOneKeyKeepApart) {
+  Station a({.bus = "one"}), same({.host = 2, .bus = "one"}), other({.host = 3, .bus = "two"});
+  const Letter letter = a.say("x");
+  EXPECT_EQ(same.hear(letter), Refusal::none);
+  EXPECT_EQ(other.hear(letter), Refusal::tag);
+  EXPECT_EQ(other.sealing->senders(), 0u);
+}
+
 TEST(Sealing, OurOwnPacketsComeBackUnopened) {
   Station a({});
   EXPECT_EQ(a.hear(a.say("x")), Refusal::echo);

@@ -44,6 +44,7 @@ struct Who {
   Keyring keys{kOld};
   uint32_t most_senders = kMostSenders;
   uint64_t first_counter = 1;
+  std::string bus{};
 };
 
 class Station {
@@ -55,6 +56,7 @@ class Station {
     settings.keys = run.keys;
     settings.most_senders = run.most_senders;
     settings.first_counter = run.first_counter;
+    settings.bus = run.bus;
     auto made = Sealing::begin(settings);
     EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error());
     if (made.ok()) sealing = std::move(*made);
