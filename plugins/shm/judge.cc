@@ -167,6 +167,7 @@ int32_t Transport::room(Cursor* cursor, size_t size, uint32_t groups) {
     if (asked != 0 && cursor->room_wanted.exchange(0) != 0) room_waiters_.fetch_sub(1);
     return EVS_P_OK;
   }
+  starve(bytes);  // who asks before it appends never has an append refused
   if (cursor != nullptr && cursor->room_wanted.exchange(bytes) == 0) room_waiters_.fetch_add(1);
   bells_.want_room(slot_);
   host_->wake(host_->context);

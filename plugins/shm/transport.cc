@@ -107,14 +107,17 @@ Code Transport::append(const evs_append& frame, uint64_t& position, void (*befor
     note_sent();
     if (__builtin_expect(!member(), 0)) note_outsider_send();
   } else if (code == Code::again) {
-    // The service thread judges who holds the ring. Woken once, by the first refusal.
     full_total_.fetch_add(1, std::memory_order_relaxed);
-    const uint64_t bytes = shm::record_bytes(frame.group_count, frame.size);
-    uint64_t now = starved_bytes_.load(std::memory_order_relaxed);
-    while (now < bytes && !starved_bytes_.compare_exchange_weak(now, bytes, std::memory_order_relaxed)) {}
-    if (now == 0) host_->wake(host_->context);
+    starve(shm::record_bytes(frame.group_count, frame.size));
   }
   return code;
+}
+
+// The service thread judges who holds the ring. Woken once, by the first refusal.
+void Transport::starve(uint64_t bytes) {
+  uint64_t now = starved_bytes_.load(std::memory_order_relaxed);
+  while (now < bytes && !starved_bytes_.compare_exchange_weak(now, bytes, std::memory_order_relaxed)) {}
+  if (now == 0) host_->wake(host_->context);
 }
 
 // Expelled in the middle of a send: its record stands behind the leave, and everybody skips it. (Or just before the leave: then it is counted

@@ -170,6 +170,7 @@ class Transport {
   std::string whose_role(const std::string& bytes) const;  // role.cc
   bool is_this_process(uint32_t slot) const;
   void expel(uint32_t slot, uint64_t held_ns);
+  void starve(uint64_t bytes);
   static void on_less_than_half(void* self, const shm::RoomScan& scan);
 
   struct Watched {
@@ -230,7 +231,7 @@ class Transport {
   enum class Request { none, hold, let_go } request_ = Request::none;
 
   // judge.cc
-  std::atomic<uint64_t> starved_bytes_{0};  // the largest append refused since the ring was last found roomy
+  std::atomic<uint64_t> starved_bytes_{0};  // the most that was asked for in vain since the ring was last found roomy
   uint64_t full_since_ns_ = 0;
   uint64_t last_judged_ns_ = 0;
   bool full_logged_ = false;
