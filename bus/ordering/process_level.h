@@ -84,6 +84,8 @@ class ProcessLevel {
   uint64_t epoch() const { return state_.exchanged && !state_.folding ? state_.config.epoch : 0; }  // of the ring in force; 0: it is not primary
   const Voter& voter() const { return voter_; }
   Verdict verdict() const { return verdict_; }  // of the last exchange that this instance saw: why the ring is primary, or tries, or is not
+  // As it was told: behind the hosts' part in a ring it waits for the exchange.
+  const Table& told_table() const { return state_.told_table ? *state_.told_table : state_.table; }
   bool is_present(NodeId node) const { return present_.count(node) != 0; }  // of this host: joined, also if that has no place yet; leaving is leaving
   bool exchanged() const { return state_.exchanged; }
   uint64_t refused(Refusal why) const { return refused_[static_cast<size_t>(why)]; }

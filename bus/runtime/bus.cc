@@ -41,9 +41,7 @@ PluginResult<std::unique_ptr<Bus>> Bus::open(BusRequest request, uint32_t counte
 
 std::optional<PluginFailure> Bus::load() {
   if (!host_->ok()) return PluginFailure{CS_ERR_NO_RESOURCES, "out of file descriptors: cannot make an eventfd"};
-  // Taken silently, somebody would believe that the bus reaches other hosts.
-  if (const std::string uplink = config_.text("uplink.transport"); !uplink.empty())
-    return PluginFailure{CS_ERR_INVALID_PARAM, "uplink.transport = \"" + uplink + "\": this version has no uplink, the bus stays on this host; remove the key"};
+  if (!config_.text("uplink.transport").empty()) return load_networked();
   PluginSearch search{config_.text("plugins.path"), EVS_PLUGIN_INSTALL_DIR};
   const PluginLog log = [this](int32_t level, std::string_view text) { log_->say(static_cast<int>(level), "plugin", text); };
   auto plugin = PluginHost::load_transport(config_.text("local.transport"), search, log);
@@ -55,6 +53,17 @@ std::optional<PluginFailure> Bus::load() {
   std::optional<ParameterList> parameters;
   if (auto failure = asked(*plugin, "get_extension", [&] { parameters.emplace(config_, *plugin); })) return failure;
   auto transport = Transport::create(*plugin, *host_->table(), parameters->view());
+  if (!transport) return transport.failure();
+  transport_.emplace(std::move(*transport));
+  return std::nullopt;
+}
+
+// Two rings of this host and its gateway, which are a transport like any other to all else here.
+std::optional<PluginFailure> Bus::load_networked() {
+  making_ = {&config_, host_->table(), log_.get()};
+  networked_host_ = *host_->table();
+  networked_host_.context = &making_;
+  auto transport = Transport::create({nullptr, &uplink::networked_descriptor(), "libevs"}, networked_host_, {});
   if (!transport) return transport.failure();
   transport_.emplace(std::move(*transport));
   return std::nullopt;

@@ -38,6 +38,7 @@
 #include "bus/runtime/presence.h"
 #include "bus/runtime/process_groups.h"
 #include "bus/runtime/service_thread.h"
+#include "bus/runtime/uplink/making.h"
 #include "evs/plugin.h"
 
 namespace evs::runtime {
@@ -121,6 +122,7 @@ class Bus {
   Bus(BusRequest request, uint32_t counted_slot);
   std::optional<PluginFailure> start();
   std::optional<PluginFailure> load();
+  std::optional<PluginFailure> load_networked();
   uint64_t after_work(uint64_t now_ns);
   uint64_t look_after_handles(uint64_t now_ns);
   void notice_membership();
@@ -135,6 +137,8 @@ class Bus {
   std::unique_ptr<Log> log_;
   std::unique_ptr<HostTable> host_;
   ServiceThread service_;
+  uplink::Making making_;                // of a bus with an uplink
+  evs_host networked_host_{};
   std::optional<Transport> transport_;
   const evs_groups_extension* groups_extension_ = nullptr;
   bool joined_ = false;

@@ -107,8 +107,23 @@ inline constexpr KeySpec kKeys[] = {
      .help = "Reserved: this version takes no samples, and the key has no effect.",
      .low = 0, .high = 30, .counts = "power of two"},
     {.name = "uplink.transport", .type = KeyType::text, .initial = "",
-     .help = "Reserved: this version has no uplink. A bus that is configured with one is refused, so that nobody believes it to reach other hosts.",
+     .help = "Transport plugin of the uplink, which carries the bus between hosts: a NAME such as udp, or the absolute path of a file. Its own keys are plugin.NAME.KEY "
+             "(`evs plugins --params` lists them).",
      .rule = TextRule::transport, .empty_means = "none; the bus stays on this host"},
+    {.name = "uplink.host_id", .type = KeyType::integer, .initial = "0",
+     .help = "This host's number on the ring of hosts, which no other host of the bus may have. 0: made from the machine's id (/etc/machine-id).",
+     .low = 1, .high = 1'048'575, .zero_too = true, .counts = "a host's number"},
+    {.name = "uplink.gateway", .type = KeyType::choice, .initial = "willing",
+     .help = "One process of each host carries the bus between hosts for all of them. willing: this one does when no other does. standing: it does whenever it runs, and "
+             "another one hands over to it (evs-gateway(1)). never: it does not.",
+     .choices = "willing, standing, never"},
+    {.name = "uplink.token_timeout", .type = KeyType::duration, .initial = "200ms",
+     .help = "No sign of the ring's token for so long, and a host is taken to be gone: the others form a ring without it. Shorter finds dead hosts sooner, and takes an "
+             "overloaded one for dead.",
+     .low = 20 * kOneMs, .high = kOneHour},
+    {.name = "uplink.stalled_host_timeout", .type = KeyType::duration, .initial = "4s",
+     .help = "A host whose processes do not read what the ring delivers holds up all the others. After so long it leaves the ring, and comes back when there is room.",
+     .low = 100 * kOneMs, .high = kOneHour},
     {.name = "uplink.security", .type = KeyType::choice, .initial = "sealed",
      .help = "Without an uplink of no effect. sealed: packets over a datagram medium are encrypted and authenticated with the key of uplink.key_file; without one the "
              "uplink does not start. none: they go in the clear, and whoever is on the network may read and forge them. All hosts of a bus must agree.",

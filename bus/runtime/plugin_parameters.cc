@@ -12,7 +12,7 @@ constexpr std::string_view kMetrics = "metrics.";
 
 }  // namespace
 
-ParameterList::ParameterList(const Config& config, const LoadedPlugin& plugin) {
+ParameterList::ParameterList(const Config& config, const LoadedPlugin& plugin, const std::map<std::string, std::string>& instead) {
   for (const Setting& setting : config.settings()) {
     const std::string_view key = setting.key;
     if (key.substr(0, kLocal.size()) == kLocal && key != "local.transport") add(key.substr(kLocal.size()), setting.value);
@@ -22,6 +22,14 @@ ParameterList::ParameterList(const Config& config, const LoadedPlugin& plugin) {
       if (as_declared == info.key) add(as_declared, setting.value);
   }
   for (const auto& [key, value] : config.plugin_parameters(plugin.name())) add(key, value);
+  for (auto& [key, value] : pairs_)
+    if (const auto other = instead.find(key); other != instead.end()) value = other->second;
+}
+
+ParameterList ParameterList::of_section(const Config& config, const LoadedPlugin& plugin) {
+  ParameterList list;
+  for (const auto& [key, value] : config.plugin_parameters(plugin.name())) list.add(key, value);
+  return list;
 }
 
 std::vector<evs_plugin_parameter> ParameterList::view() const {

@@ -5,6 +5,8 @@
 // to a transport that declares them as metrics_KEY.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,10 +17,14 @@ namespace evs::runtime {
 
 class ParameterList {
  public:
-  ParameterList(const Config& config, const LoadedPlugin& plugin);
+  // Of the local ring. `instead`: values in place of the configuration's.
+  ParameterList(const Config& config, const LoadedPlugin& plugin, const std::map<std::string, std::string>& instead = {});
+  // Of any other plugin: what its own section says.
+  static ParameterList of_section(const Config& config, const LoadedPlugin& plugin);
   std::vector<evs_plugin_parameter> view() const;  // points into the list
 
  private:
+  ParameterList() = default;
   void add(std::string_view key, std::string_view value) { pairs_.emplace_back(key, value); }
   ConfigPairs pairs_;
 };

@@ -76,7 +76,7 @@ typedef struct {
 } evs_callbacks_t;
 
 /* Opens a handle on the configured bus. `callbacks` may be NULL or hold NULL members: what is missing is not called. Blocks for
- * at most initialize_timeout. Errors: INVALID_PARAM, ACCESS, LIBRARY, TIMEOUT, NO_MEMORY, NO_RESOURCES, NO_SPACE,
+ * at most initialize_timeout, with an uplink until this process is in a configuration. Errors: INVALID_PARAM, ACCESS, LIBRARY, TIMEOUT, NO_MEMORY, NO_RESOURCES, NO_SPACE,
  * NOT_EXIST, VERSION, TRY_AGAIN (this process has other handles, was expelled and cannot join again yet); the reason in
  * words goes to the log. */
 cs_error_t evs_initialize(evs_handle_t *handle, evs_callbacks_t *callbacks);
@@ -119,7 +119,8 @@ cs_error_t evs_mcast_groups(evs_handle_t handle, evs_guarantee_t guarantee, cons
                             size_t group_entries, const struct iovec *iovec, unsigned int iov_len);
 
 /* This processor's nodeid and the members of the current configuration. *member_list_entries holds the room on entry (in entries)
- * and the number of members on return; at most `room` entries are written. NULL pointers are skipped. Errors: BAD_HANDLE. */
+ * and the number of members on return; at most `room` entries are written. NULL pointers are skipped. Errors: BAD_HANDLE, TRY_AGAIN (with
+ * an uplink, while this process joins again after an expulsion). */
 cs_error_t evs_membership_get(evs_handle_t handle, unsigned int *local_nodeid, unsigned int *member_list,
                               size_t *member_list_entries);
 
@@ -189,7 +190,8 @@ typedef struct evs_message {
   const void *data;
   size_t size;                     /* bytes at data */
   struct evs_ring_id configuration; /* the regular configuration it was stamped in */
-  uint64_t sequence;               /* its place in the order: grows from message to message, with gaps */
+  uint64_t sequence;               /* its place in the order: grows from message to message, with gaps. With an uplink it is its place on the ring of hosts, the same
+                                      on all of them: it grows (of AGREED and SAFE messages) within one ring of hosts, and begins anew with the next */
 } evs_message_t;
 
 #define EVS_CONFIGURATION_REGULAR 0
@@ -295,7 +297,7 @@ typedef struct evs_outgoing {
 cs_error_t evs_mcast_batch(evs_handle_t handle, const evs_outgoing_t *messages, size_t entries, size_t *sent);
 
 /* Who has joined `group` now, which may be ahead of the callbacks. *entries: room on entry, number of members on return.
- * Errors: BAD_HANDLE, INVALID_PARAM, NOT_SUPPORTED (the transport keeps no groups). */
+ * Errors: BAD_HANDLE, INVALID_PARAM, NOT_SUPPORTED (the transport keeps no groups, or the bus has an uplink). */
 cs_error_t evs_group_members(evs_handle_t handle, const struct evs_group *group, evs_member_t *members,
                              size_t *entries);
 

@@ -200,7 +200,7 @@ struct Message {
   std::vector<Group> groups;                // it was sent to
   std::vector<std::byte> data;
   ConfigurationId configuration;  // the regular configuration it was stamped in
-  uint64_t sequence = 0;          // its place in the order: grows, with gaps
+  uint64_t sequence = 0;          // its place in the order: grows, with gaps; with an uplink within one ring of hosts (evs_message)
   std::string_view text() const { return evs::text(data); }
 };
 

@@ -72,6 +72,7 @@ class Link {
   Snapshot look(ordering::Instant now);
 
   const ordering::Protocol& protocol() const { return protocol_; }
+  ordering::Protocol& protocol() { return protocol_; }  // for what is made on top of it; its calls go through call()
   const Outgoing& outgoing() const { return outgoing_; }
   const Counts& counts() const { return counts_; }
   const Joiner& joiner() const { return joiner_; }

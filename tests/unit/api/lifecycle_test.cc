@@ -424,9 +424,9 @@ TEST(Initialize, FailuresAreSentences) {
   Story missing({.parameters = {{"local.transport", "carrier-pigeon"}}});
   EXPECT_EQ(missing.result, CS_ERR_NOT_EXIST);
   EXPECT_THAT(missing.error, testing::HasSubstr("carrier-pigeon"));
-  Story networked({.parameters = {{"uplink.transport", "udp"}}});
-  EXPECT_EQ(networked.result, CS_ERR_INVALID_PARAM);
-  EXPECT_THAT(networked.error, testing::HasSubstr("no uplink"));
+  Story keyless({.parameters = {{"uplink.transport", "udp"}, {"uplink.key_file", "/nonexistent/evs/key"}}});
+  EXPECT_EQ(keyless.result, CS_ERR_ACCESS);
+  EXPECT_THAT(keyless.error, testing::HasSubstr("evs keygen /nonexistent/evs/key"));
   Story good;
   EXPECT_EQ(good.result, CS_OK) << good.error;
 }

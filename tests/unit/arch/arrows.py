@@ -17,7 +17,7 @@ ARROWS = {
     "plugin.h": set(),
     "bus/ordering": set(),
     "bus/groups": {"bus/include"},
-    "bus/runtime": {"bus/runtime/config", "bus/runtime/plugin", "bus/runtime/keys", "bus/runtime/sealing", "bus/runtime/uplink",
+    "bus/runtime": {"bus/runtime/config", "bus/runtime/plugin", "bus/runtime/log", "bus/runtime/keys", "bus/runtime/sealing", "bus/runtime/uplink",
                     "bus/ordering", "bus/groups", "bus/include", "plugin.h", "shm"},
     # Reading configuration is a library within the runtime: it needs no bus, and `evs config` is made of it
     # (docs/decisions/tools-read-configuration.md).
@@ -28,9 +28,11 @@ ARROWS = {
     # `evs keygen` is made of (docs/decisions/sealing.md).
     "bus/runtime/keys": {"bus/runtime/config"},
     "bus/runtime/sealing": {"bus/runtime/keys", "bus/runtime/config", "bus/ordering"},
-    # A host on its ring: the ordering layer, sealing and the tables of a datagram medium; no bus. What it keeps for a successor is a file of the bus directory.
-    "bus/runtime/uplink": {"bus/runtime/sealing", "bus/ordering", "plugin.h", "shm"},
-    "bus/api": {"bus/runtime", "bus/runtime/config", "bus/runtime/plugin", "bus/ordering", "bus/groups", "bus/include", "plugin.h"},
+    # A bus that spans hosts, as a transport: the ordering layer, sealing, plugins and what stands in control records; no bus. Board and window file are files of the bus directory.
+    "bus/runtime/uplink": {"bus/runtime/sealing", "bus/runtime/config", "bus/runtime/plugin", "bus/runtime/log", "bus/groups", "bus/ordering", "plugin.h", "shm"},
+    # Where lines go: no bus, and nothing of a medium.
+    "bus/runtime/log": {"bus/runtime/config", "bus/include"},
+    "bus/api": {"bus/runtime", "bus/runtime/config", "bus/runtime/plugin", "bus/runtime/log", "bus/ordering", "bus/groups", "bus/include", "plugin.h"},
     "shm": set(),
     "plugins/shm": {"plugin.h", "shm"},
     "plugins/*": {"plugin.h"},
@@ -60,6 +62,8 @@ def part_of(path):
         return "plugin.h"
     if re.match(r"bus/runtime/config[._]", text):
         return "bus/runtime/config"
+    if re.match(r"bus/runtime/(log[._]|no_cancel\.)", text):
+        return "bus/runtime/log"
     if re.match(r"bus/runtime/plugin_", text):
         return "bus/runtime/plugin"
     if text.startswith("bus/runtime/sealing/"):
@@ -150,6 +154,8 @@ CASES = [
     ("a tool seals", {"tools/evs/a.cc": '#include "bus/runtime/sealing/aead.h"\n', "bus/runtime/sealing/aead.h": ""}, "no arrow"),
     ("the link seals", {"bus/runtime/uplink/a.cc": '#include "bus/runtime/sealing/sealing.h"\n', "bus/runtime/sealing/sealing.h": ""}, None),
     ("the link takes the bus", {"bus/runtime/uplink/a.cc": '#include "bus/runtime/bus.h"\n', "bus/runtime/bus.h": ""}, "no arrow"),
+    ("the link logs", {"bus/runtime/uplink/a.cc": '#include "bus/runtime/log.h"\n', "bus/runtime/log.h": ""}, None),
+    ("the log takes the link", {"bus/runtime/log.cc": '#include "bus/runtime/uplink/a.h"\n', "bus/runtime/uplink/a.h": ""}, "no arrow"),
     ("sealing takes the bus", {"bus/runtime/sealing/a.cc": '#include "bus/runtime/bus.h"\n', "bus/runtime/bus.h": ""}, "no arrow"),
     ("keys know packets", {"bus/runtime/sealing/keyring.h": '#include "bus/ordering/o.h"\n', "bus/ordering/o.h": ""}, "no arrow"),
     ("a tool takes the checker", {"tools/evs/a.cc": '#include "tools/verify/check.h"\n', "tools/verify/check.h": "#include <vector>\n"}, None),

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/networked_service.cc - the service thread's turn: the rings' own work, the configuration as it changes, and the gateway role.
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "bus/runtime/uplink/moment.h"
+#include "bus/runtime/uplink/networked.h"
+
+namespace evs::runtime::uplink {
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+constexpr uint64_t kLookAgainNs = 250 * kMillisecond;   // for a gateway that died unseen; the kernel tells of nearly all
+constexpr uint64_t kTryAgainNs = 1000 * kMillisecond;   // to open an uplink that could not be opened
+constexpr uint64_t kLookForStandingNs = 50 * kMillisecond;
+constexpr uint64_t kFollowAfterBytes = 64 << 10;
+
+}  // namespace
+
+bool Networked::watch_descriptor(int fd) {
+  epoll_event event{EPOLLIN, {}};
+  return fd < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+int32_t Networked::begin() {
+  LocalRing* const rings[] = {order_.get(), role_.get(), outbox_.get()};
+  for (size_t i = 0; i < std::size(rings); ++i) {
+    if (!rings[i]->service().begin() && watch_descriptor(rings[i]->service().fd())) continue;
+    while (i > 0) rings[--i]->service().end();
+    return EVS_P_NO_RESOURCES;
+  }
+  return EVS_P_OK;
+}
+
+void Networked::end() {
+  gateway_.reset();
+  outbox_->service().end();
+  role_->service().end();
+  order_->service().end();
+}
+
+uint64_t Networked::work(uint64_t now_ns) {
+  uint64_t next = UINT64_MAX;
+  for (LocalRing* ring : {order_.get(), role_.get(), outbox_.get()}) {
+    next = std::min(next, ring->service().work(now_ns));
+    if (!ring->service().fault().empty()) throw std::runtime_error(ring->service().fault());
+  }
+  const std::lock_guard turn(turn_mutex_);
+  if (!attached_.load(std::memory_order_acquire)) return next;
+  next = std::min(next, gateway_ ? drive_gateway(now_ns) : consider_role(now_ns));
+  if (!announced_ && board_->outbox_read() == outbox_->build()) announced_ = ask(Ask::arrive) == EVS_P_OK;
+  next = std::min({next, follow(now_ns), announced_ ? UINT64_MAX : now_ns + kMillisecond});
+  ring_who_waits_for_room();
+  tell_who_waits();
+  return next;
+}
+
+// Moves the cursor that rings for changes to the end of the order: what it passes stands on the board.
+uint64_t Networked::follow(uint64_t now_ns) {
+  const uint64_t turn = board_->processes_turn();
+  if (follower_watches_ && turn == followed_turn_ && order_->ops().lag(follower_) < kFollowAfterBytes) return UINT64_MAX;
+  order_->ops().park(follower_);
+  follower_watches_ = false;
+  std::vector<uint64_t>& scratch = order_->scratch();
+  size_t needed = 0;
+  const int32_t status = order_->ops().watch(follower_, scratch.data(), scratch.size() * sizeof(uint64_t), &needed);
+  if (status == EVS_P_EXPELLED) note_expelled();
+  if (status == EVS_P_TOO_BIG) scratch.resize(needed / sizeof(uint64_t) + 1);
+  if (status == EVS_P_EXPELLED || status == EVS_P_CLOSED) return UINT64_MAX;  // whoever reads or sends hears of it
+  if (status != EVS_P_OK) return now_ns + kMillisecond;
+  follower_watches_ = true;
+  followed_turn_ = turn;
+  order_->ops().arm(follower_);
+  // A change between the look at the board and the bell would not have rung.
+  return board_->processes_turn() == turn ? UINT64_MAX : now_ns;
+}
+
+void Networked::tell_who_waits() {
+  const std::lock_guard guard(waiting_mutex_);
+  if (!in_configuration_) {
+    ProcessesInForce configuration;
+    uint64_t position = 0;
+    in_configuration_ = board_->read(configuration, position) && is_in(configuration) && !configuration.is_transitional();
+  }
+  const bool may_go = resigning_ && (!gateway_ || gateway_->is_over());
+  if (may_go && gateway_) {
+    let_go();
+  }
+  resigned_ |= may_go;
+  if (in_configuration_ || no_gateway_because_ || resigned_) waiting_.notify_all();
+}
+
+bool Networked::is_member(uint64_t holder) const {
+  bool found = false;
+  const bool known = role_->visit_members([&](const evs_membership& now) {
+    const uint64_t build = (now.ring_sequence & 0xffffffffu) << 32;
+    for (uint32_t i = 0; i < now.member_count; ++i) found |= Holder{now.members[i].nodeid, build | now.members[i].incarnation}.word() == holder;
+  });
+  return found || !known;
+}
+
+// Who holds the role was a member of the order ring before it took it. The membership is read up to the end behind the look at the board, so a holder that is not
+// in it has left it, or its death is proved.
+uint64_t Networked::consider_role(uint64_t now_ns) {
+  {
+    const std::lock_guard guard(waiting_mutex_);
+    if (resigning_) return UINT64_MAX;
+  }
+  const std::string& wish = config_.text("uplink.gateway");
+  if (wish == "never") return UINT64_MAX;
+  if (wish == "standing") board_->stand(own_holder());
+  else if (somebody_else_stands(now_ns)) return now_ns + kLookAgainNs;
+  if (now_ns < role_again_ns_) return role_again_ns_;
+  const uint64_t seen = board_->holder();
+  if (seen != 0 && is_member(seen)) return now_ns + kLookAgainNs;
+  take_role(now_ns, seen);
+  return now_ns;
+}
+
+void Networked::take_role(uint64_t now_ns, uint64_t seen) {
+  const Holder self = own_holder();
+  if (!board_->take_role(seen, self)) return;
+  evs_gateway_moment("role-taken");
+  auto gateway = Gateway::open({&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_}, now_ns);
+  if (gateway) {
+    gateway_ = std::move(*gateway);
+    for (const int fd : gateway_->descriptors()) watch_descriptor(fd);
+    log_.info("gateway", "this process is the gateway of host " + std::to_string(host_id_));
+    return;
+  }
+  board_->leave_role(self);
+  role_again_ns_ = now_ns + kTryAgainNs;
+  log_.warning("gateway", "this process cannot be the gateway: " + gateway.failure().text);
+  const std::lock_guard guard(waiting_mutex_);
+  if (!in_configuration_) no_gateway_because_ = gateway.failure();
+}
+
+uint64_t Networked::drive_gateway(uint64_t now_ns) {
+  {
+    const std::lock_guard guard(waiting_mutex_);
+    if (resigning_) gateway_->resign(now_ns, is_last_here());
+  }
+  if (!yields_ && config_.text("uplink.gateway") != "standing" && somebody_else_stands(now_ns)) {
+    yields_ = true;
+    gateway_->resign(now_ns, false);
+  }
+  const uint64_t next = gateway_->turn(now_ns);
+  if (yields_ && gateway_->is_over()) {
+    log_.info("gateway", "this process hands the role of the gateway over to one that stands for it");
+    yields_ = false;
+    let_go();
+    return now_ns + kLookAgainNs;
+  }
+  const std::string why = gateway_->failure();
+  if (why.empty()) return next;
+  log_.error("gateway", "this process is no longer the gateway: " + why);
+  let_go();
+  role_again_ns_ = now_ns + kTryAgainNs;
+  return role_again_ns_;
+}
+
+Holder Networked::own_holder() const {
+  const evs_ordered_member self = role_->member();
+  return {self.nodeid, self.incarnation};
+}
+
+void Networked::let_go() {
+  gateway_.reset();
+  board_->leave_role(own_holder());
+}
+
+// Who stands may be gone, and then its word means nothing.
+bool Networked::somebody_else_stands(uint64_t now_ns) {
+  if (now_ns < looked_for_standing_ns_ + kLookForStandingNs) return somebody_stands_;
+  looked_for_standing_ns_ = now_ns;
+  const uint64_t standing = board_->standing();
+  somebody_stands_ = standing != 0 && standing != own_holder().word() && is_member(standing);
+  return somebody_stands_;
+}
+
+bool Networked::is_last_here() const {
+  uint32_t members = UINT32_MAX;
+  outbox_->visit_members([&](const evs_membership& now) { members = now.member_count; });
+  return members <= 1;
+}
+
+}  // namespace evs::runtime::uplink

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/uplink_settings.h - what the configuration says of the uplink, and the sizes that follow from it.
+#pragma once
+
+#include "bus/ordering/settings.h"
+#include "bus/runtime/config.h"
+#include "bus/runtime/plugin_host.h"
+#include "bus/runtime/sealing/sealing.h"
+
+namespace evs::runtime::uplink {
+
+PluginSearch plugin_search(const Config& config);
+
+// uplink.host_id, or one that is made from the machine's id.
+PluginResult<ordering::HostId> host_id_of(const Config& config);
+
+// With its groups and headers, of a message of `limit` bytes.
+uint64_t largest_outbox_record(uint64_t limit);
+uint64_t largest_order_record(uint64_t limit);
+
+// frame_bytes stays to be set: the medium says it.
+ordering::Settings ordering_settings(const Config& config, const ordering::Host& self);
+
+// How many frames a ring keeps: the more the larger the window of a fast ring, up to some 32 MiB.
+uint32_t store_frames_for(const ordering::Settings& settings);
+
+// A number that no life of any host had.
+PluginResult<uint64_t> draw_nonce();
+uint64_t wall_clock_ns();
+// Its key, or why there is none.
+PluginResult<sealing::Settings> sealing_settings(const Config& config, const ordering::Host& self);
+
+}  // namespace evs::runtime::uplink
