@@ -122,7 +122,7 @@ TEST_F(Alone, PlacesRiseFromMessageToMessage) {
 }
 
 TEST_F(Alone, WithoutAKeyItIsToldWhatIsMissing) {
-  EXPECT_EQ(open({{"uplink.security", "sealed"}, {"uplink.key_file", directory_ + "/no-key"}}), CS_ERR_INVALID_PARAM);
+  EXPECT_EQ(open({{"uplink.security", "sealed"}, {"uplink.key_file", directory_ + "/no-key"}}), CS_ERR_ACCESS);
   EXPECT_NE(std::string(error_).find(directory_ + "/no-key"), std::string::npos) << error_;
   EXPECT_NE(std::string(error_).find("evs keygen"), std::string::npos) << error_;
 }
