@@ -115,7 +115,7 @@ inline constexpr KeySpec kKeys[] = {
      .low = 1, .high = 1'048'575, .zero_too = true, .counts = "a host's number"},
     {.name = "uplink.gateway", .type = KeyType::choice, .initial = "willing",
      .help = "One process of each host carries the bus between hosts for all of them. willing: this one does when no other does. standing: it does whenever it runs, and "
-             "another one hands over to it (evs-gateway(1)). never: it does not.",
+             "another one hands over to it. never: it does not.",
      .choices = "willing, standing, never"},
     {.name = "uplink.token_timeout", .type = KeyType::duration, .initial = "200ms",
      .help = "No sign of the ring's token for so long, and a host is taken to be gone: the others form a ring without it. Shorter finds dead hosts sooner, and takes an "
