@@ -17,8 +17,8 @@ TEST_F(Takeover, AtRandomMoments) {
   start_writers();
   std::mt19937 dice(1);
   for (int round = 0; round < 25 && well(); ++round) {
+    const uint64_t opened = board.opened, target = board.read_total + dice() % 4000;  // before it can have opened
     const auto one = gateway();
-    const uint64_t opened = board.opened, target = board.read_total + dice() % 4000;
     ASSERT_TRUE(until([&] { return !well() || one->ended() || (board.read_total >= target && board.opened > opened); })) << "round " << round;
     ASSERT_FALSE(one->ended()) << "round " << round << ": " << board.fault;
     one->die();
