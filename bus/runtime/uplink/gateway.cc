@@ -154,8 +154,8 @@ uint64_t Gateway::turn(uint64_t now_ns) {
   if (!service_.fault().empty()) give_up(service_.fault());
   if (!failure_.empty()) return next;
   if (!link_ && !take_over(now_ns)) return now_ns + kAskAgainNs;
-  const bool more = link_->turn(now);
-  take_outbox(now);
+  bool more = link_->turn(now);
+  more |= take_outbox(now);
   look_for_the_gone(now);
   if (const std::string why = link_->failure(); !why.empty()) give_up(why);
   if (link_->protocol().is_closed() && !over_) give_up("the ordering layer has closed: " + link_->protocol().drops_text());
@@ -173,7 +173,7 @@ uint64_t Gateway::turn(uint64_t now_ns) {
 }
 
 std::vector<int> Gateway::descriptors() const {
-  std::vector<int> all{transport_->datagram().receive_fd(transport_->self()), making_.outbox->ops().fd(reader_)};
+  std::vector<int> all{transport_->datagram().receive_fd(transport_->self()), outbox_descriptor()};
   if (const int fd = const_cast<ServiceCalls&>(service_).fd(); fd >= 0) all.push_back(fd);
   return all;
 }

@@ -51,6 +51,9 @@ class Gateway final : public Sink {
   uint64_t turn(uint64_t now_ns);
   // Those that are readable when there is something to do.
   std::vector<int> descriptors() const;
+  int outbox_descriptor() const { return making_.outbox->ops().fd(reader_); }
+  // False: the queue is full, and the outbox's bell says nothing new.
+  bool takes_outbox() const { return !queue_full_; }
   // Empty; else it can go no further, and why.
   const std::string& failure() const { return failure_; }
 
@@ -80,7 +83,7 @@ class Gateway final : public Sink {
     uint32_t part = 0;      // of what it asks for
   };
   bool read_outbox();
-  void take_outbox(ordering::Instant now);
+  bool take_outbox(ordering::Instant now);
   bool take_record(ordering::Instant now, const evs_frame& record);
   bool arrive(ordering::Instant now, const OutboxHeader& header, uint64_t position);
   bool take_control(ordering::Instant now, const OutboxHeader& header, uint64_t position, Bytes carried);
@@ -132,6 +135,7 @@ class Gateway final : public Sink {
   std::vector<evs_frame> frames_;
   size_t next_frame_ = 0, frame_count_ = 0;
   uint32_t next_part_ = 0;              // of the next frame
+  bool queue_full_ = false;
   uint64_t read_to_ = 0;                // where the record stands that was read last
   struct Submission {
     uint64_t number;

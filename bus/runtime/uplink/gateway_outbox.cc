@@ -71,15 +71,21 @@ bool Gateway::read_outbox() {
   return false;
 }
 
-void Gateway::take_outbox(Instant now) {
+// True: there is more, and room for it.
+bool Gateway::take_outbox(Instant now) {
+  queue_full_ = false;
   for (size_t i = 0; i < kRecordsATurn && failure_.empty(); ++i) {
-    if (next_frame_ == frame_count_ && !read_outbox()) return;
+    if (next_frame_ == frame_count_ && !read_outbox()) return false;
     const evs_frame& record = frames_[next_frame_];
-    if (!take_record(now, record)) return;  // the queue is full: when the ring has taken some of it
+    if (!take_record(now, record)) {  // when the ring has taken some of it
+      queue_full_ = true;
+      return false;
+    }
     read_to_ = record.position;
     ++next_frame_;
     next_part_ = 0;
   }
+  return failure_.empty();
 }
 
 bool Gateway::is_done(uint64_t position, uint32_t part) const {

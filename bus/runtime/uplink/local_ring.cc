@@ -22,14 +22,44 @@ void LocalRing::log_what_is_wrong(void* self, int32_t level, const char* kind, c
   outer.log(outer.context, level, kind, text, length);
 }
 
+void LocalRing::log(void* self, int32_t level, const char* kind, const char* text, size_t length) {
+  const evs_host& outer = static_cast<LocalRing*>(self)->outer_;
+  outer.log(outer.context, level, kind, text, length);
+}
+
+// From any thread, and from a signal handler.
+void LocalRing::wake(void* self) {
+  auto& ring = *static_cast<LocalRing*>(self);
+  ring.asked_.store(true, std::memory_order_release);
+  ring.outer_.wake(ring.outer_.context);
+}
+
 LocalRing::LocalRing(const evs_host& host, const Wishes& wishes) : bus_(wishes.bus), outer_(host), host_(host), buffer_(kSomeMembers) {
   host_.bus = bus_.c_str();
-  if (wishes.is_main) return;
   host_.context = this;
+  host_.wake = &wake;
+  if (wishes.is_main) {
+    host_.counter = [](void* self, const char* name, const char* help) {
+      const evs_host& outer = static_cast<LocalRing*>(self)->outer_;
+      return outer.counter(outer.context, name, help);
+    };
+    host_.log = &log;
+    host_.get_extension = [](void* self, const char* id) {
+      const evs_host& outer = static_cast<LocalRing*>(self)->outer_;
+      return outer.get_extension(outer.context, id);
+    };
+    return;
+  }
   host_.counter = &no_counter;
   host_.log = &log_what_is_wrong;
-  host_.wake = [](void* self) { static_cast<LocalRing*>(self)->outer_.wake(static_cast<LocalRing*>(self)->outer_.context); };
   host_.get_extension = [](void*, const char*) -> const void* { return nullptr; };
+}
+
+uint64_t LocalRing::work(uint64_t now_ns, bool readable) {
+  const bool asked = asked_.exchange(false, std::memory_order_acq_rel);  // before the work: what is asked for meanwhile is the next turn's
+  if (!asked && !readable && now_ns < next_ns_) return next_ns_;
+  next_ns_ = service_.work(now_ns);
+  return next_ns_;
 }
 
 PluginResult<std::unique_ptr<LocalRing>> LocalRing::create(const LoadedPlugin& plugin, const Config& config, const evs_host& host, Wishes wishes) {

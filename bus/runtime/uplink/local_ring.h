@@ -5,6 +5,7 @@
 // process because it does not read leaves what it appends for all others in force.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@ class LocalRing {
   evs_transport* self() const { return transport_->self(); }
   Transport& transport() { return *transport_; }
   ServiceCalls& service() { return service_; }
+  // Its turn of the service thread, when something of it is due: `readable`, its descriptor is; or its time has come, or it has asked for one. The turns are those of
+  // the whole bus, one a packet, and most of them are none of a ring's business.
+  uint64_t work(uint64_t now_ns, bool readable);
 
   evs_ordered_member member() const;
   // Which build of the ring this is: no other one has had its number.
@@ -56,6 +60,8 @@ class LocalRing {
  private:
   LocalRing(const evs_host& host, const Wishes& wishes);
 
+  static void wake(void* self);
+  static void log(void* self, int32_t level, const char* kind, const char* text, size_t length);
   static void log_what_is_wrong(void* self, int32_t level, const char* kind, const char* text, size_t length);
 
   const std::string bus_;
@@ -63,6 +69,8 @@ class LocalRing {
   evs_host host_;
   std::optional<Transport> transport_;
   ServiceCalls service_;
+  uint64_t next_ns_ = 0;
+  std::atomic<bool> asked_{true};
   mutable std::vector<uint64_t> buffer_;  // the service thread's, and start()'s before it
 };
 

@@ -79,10 +79,10 @@ std::optional<PluginFailure> Networked::open_board() {
 
 std::optional<PluginFailure> Networked::open_bells() {
   const PluginFailure none{CS_ERR_NO_RESOURCES, "out of file descriptors, or of this process's cursors: raise the limit of open files"};
-  const auto open = [&](LocalRing& ring, evs_cursor*& bell) {
-    return ring.ops().cursor_open(ring.self(), &bell) == EVS_P_OK && watch_descriptor(ring.ops().fd(bell));
+  const auto open = [&](LocalRing& ring, evs_cursor*& bell, uint32_t whose) {
+    return ring.ops().cursor_open(ring.self(), &bell) == EVS_P_OK && watch_descriptor(ring.ops().fd(bell), whose);
   };
-  if (!open(*order_, follower_) || !open(*outbox_, room_bell_)) return none;
+  if (!open(*order_, follower_, kFollower) || !open(*outbox_, room_bell_, kRoomBell)) return none;
   return order_->ops().interest_add(follower_, &kChangesGroup, 1) == EVS_P_OK ? std::nullopt : std::optional(none);
 }
 

@@ -80,7 +80,11 @@ class Networked {
   void leave_rings();
 
   // networked_service.cc
-  bool watch_descriptor(int fd);
+  // Whose a descriptor is: a ring's by its place in the turn, or one of these.
+  static constexpr uint32_t kGatewaysOwn = 3, kFollower = 4, kRoomBell = 5;
+  bool watch_descriptor(int fd, uint32_t whose);
+  uint32_t who_asks() const;
+  void heed_outbox();
   uint64_t follow(uint64_t now_ns);
   void tell_who_waits();
   uint64_t consider_role(uint64_t now_ns);
@@ -113,6 +117,7 @@ class Networked {
 
   // ---- The service thread's. ----
   std::unique_ptr<Gateway> gateway_;
+  bool heeds_outbox_ = true;  // the bell of the gateway's reader counts
   evs_cursor* follower_ = nullptr;  // rings when the configuration changes
   bool announced_ = false;
   uint64_t followed_turn_ = 0;

@@ -73,10 +73,10 @@ void Networked::forget_waiting(NetworkedCursor* cursor) {
   want_room_.erase(cursor);
 }
 
+// The bell rang: room() asked for that, of each that waits. Asked again without it, the ring would wake this thread, which would ask again.
 void Networked::ring_who_waits_for_room() {
   const std::lock_guard guard(room_mutex_);
-  if (want_room_.empty()) return;
-  outbox_->ops().arm(room_bell_);  // silences it
+  outbox_->ops().arm(room_bell_);  // silences it: also when who waited has given up since
   for (auto waiting = want_room_.begin(); waiting != want_room_.end();) {
     if (outbox_->ops().room(outbox_->self(), room_bell_, waiting->second, 1) == EVS_P_AGAIN) {
       ++waiting;

@@ -16,18 +16,38 @@ constexpr uint64_t kLookAgainNs = 250 * kMillisecond;   // for a gateway that di
 constexpr uint64_t kTryAgainNs = 1000 * kMillisecond;   // to open an uplink that could not be opened
 constexpr uint64_t kLookForStandingNs = 50 * kMillisecond;
 constexpr uint64_t kFollowAfterBytes = 64 << 10;
+constexpr int kMostDescriptors = 16;
 
 }  // namespace
 
-bool Networked::watch_descriptor(int fd) {
+bool Networked::watch_descriptor(int fd, uint32_t whose) {
   epoll_event event{EPOLLIN, {}};
+  event.data.u32 = whose;
   return fd < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+// A bit for each whose descriptor is readable.
+uint32_t Networked::who_asks() const {
+  epoll_event ready[kMostDescriptors];
+  uint32_t who = 0;
+  const int count = epoll_wait(epoll_, ready, kMostDescriptors, 0);
+  for (int i = 0; i < count; ++i) who |= 1u << ready[i].data.u32;
+  return who;
+}
+
+// A queue that is full leaves what is in the outbox there, and its bell would have us turn without a pause.
+void Networked::heed_outbox() {
+  if (gateway_->takes_outbox() == heeds_outbox_) return;
+  heeds_outbox_ = gateway_->takes_outbox();
+  epoll_event event{heeds_outbox_ ? static_cast<uint32_t>(EPOLLIN) : 0u, {}};
+  event.data.u32 = kGatewaysOwn;
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, gateway_->outbox_descriptor(), &event);
 }
 
 int32_t Networked::begin() {
   LocalRing* const rings[] = {order_.get(), role_.get(), outbox_.get()};
   for (size_t i = 0; i < std::size(rings); ++i) {
-    if (!rings[i]->service().begin() && watch_descriptor(rings[i]->service().fd())) continue;
+    if (!rings[i]->service().begin() && watch_descriptor(rings[i]->service().fd(), static_cast<uint32_t>(i))) continue;
     while (i > 0) rings[--i]->service().end();
     return EVS_P_NO_RESOURCES;
   }
@@ -43,16 +63,18 @@ void Networked::end() {
 
 uint64_t Networked::work(uint64_t now_ns) {
   uint64_t next = UINT64_MAX;
-  for (LocalRing* ring : {order_.get(), role_.get(), outbox_.get()}) {
-    next = std::min(next, ring->service().work(now_ns));
-    if (!ring->service().fault().empty()) throw std::runtime_error(ring->service().fault());
+  const uint32_t asking = who_asks();
+  LocalRing* const rings[] = {order_.get(), role_.get(), outbox_.get()};
+  for (size_t i = 0; i < std::size(rings); ++i) {
+    next = std::min(next, rings[i]->work(now_ns, (asking >> i & 1) != 0));
+    if (!rings[i]->service().fault().empty()) throw std::runtime_error(rings[i]->service().fault());
   }
   const std::lock_guard turn(turn_mutex_);
   if (!attached_.load(std::memory_order_acquire)) return next;
   next = std::min(next, gateway_ ? drive_gateway(now_ns) : consider_role(now_ns));
   if (!announced_ && board_->outbox_read() == outbox_->build()) announced_ = ask(Ask::arrive) == EVS_P_OK;
   next = std::min({next, follow(now_ns), announced_ ? UINT64_MAX : now_ns + kMillisecond});
-  ring_who_waits_for_room();
+  if ((asking >> kRoomBell & 1) != 0) ring_who_waits_for_room();
   tell_who_waits();
   return next;
 }
@@ -126,7 +148,8 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   auto gateway = Gateway::open({&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_}, now_ns);
   if (gateway) {
     gateway_ = std::move(*gateway);
-    for (const int fd : gateway_->descriptors()) watch_descriptor(fd);
+    for (const int fd : gateway_->descriptors()) watch_descriptor(fd, kGatewaysOwn);
+    heeds_outbox_ = true;
     log_.info("gateway", "this process is the gateway of host " + std::to_string(host_id_));
     return;
   }
@@ -147,6 +170,7 @@ uint64_t Networked::drive_gateway(uint64_t now_ns) {
     gateway_->resign(now_ns, false);
   }
   const uint64_t next = gateway_->turn(now_ns);
+  heed_outbox();
   if (yields_ && gateway_->is_over()) {
     log_.info("gateway", "this process hands the role of the gateway over to one that stands for it");
     yields_ = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/e2e/buses/speed.cc - evs-bus-speed: what applications on three hosts send each other through the whole bus (docs/performance.md, "Between hosts").
 //
-//   evs-bus-speed [--quick] [--steady=SECONDS] [key=value ...]     as root: three hosts are network namespaces; keys of the configuration
+//   evs-bus-speed [--quick] [--senders=N] [--bytes=N] [--steady=SECONDS] [key=value ...]     as root: three hosts are network namespaces; keys of the configuration
 //
 // --steady: three saturating senders of 100 KB, and how often the configuration changed although nobody went.
 #include <cstdio>
@@ -76,12 +76,15 @@ int main(int argc, char** argv) {
     printf("no network namespaces here: %s\n", why.c_str());
     return 77;
   }
-  int ms = 3000, steady = 0;
+  int ms = 3000, steady = 0, only_senders = 0, only_bytes = 0;
   std::vector<std::string> parameters;
   bool quick = false, secure = false;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--quick") == 0) quick = true;
     else if (strncmp(argv[i], "--steady=", 9) == 0) steady = std::stoi(argv[i] + 9);
+    else if (strncmp(argv[i], "--senders=", 10) == 0) only_senders = std::stoi(argv[i] + 10);
+    else if (strncmp(argv[i], "--bytes=", 8) == 0) only_bytes = std::stoi(argv[i] + 8);
+    else if (strncmp(argv[i], "--ms=", 5) == 0) ms = std::stoi(argv[i] + 5);
     else parameters.push_back(argv[i]);
     secure |= strncmp(argv[i], "uplink.", 7) == 0;
   }
@@ -95,10 +98,12 @@ int main(int argc, char** argv) {
   }
   for (const size_t senders : {size_t{1}, size_t{3}})
     for (const size_t bytes : {64, 700, 1400, 10'000, 100'000}) {
+      if ((only_senders != 0 && only_senders != static_cast<int>(senders)) || (only_bytes != 0 && only_bytes != bytes)) continue;
       Trio trio(wire, {static_cast<size_t>(bytes), 2, senders}, parameters);
       printf("%6zu B, %zu senders, AGREED: %s\n", static_cast<size_t>(bytes), senders, trio.go(ms)[2].c_str());
       fflush(stdout);
     }
+  if (only_senders != 0 || only_bytes != 0) return 0;
   for (const int guarantee : {2, 3}) {
     Trio trio(wire, {64, guarantee, 0}, parameters);
     for (const int gap : {0, 50'000}) printf("64 B, %s, gap %d us: %s\n", guarantee == 2 ? "AGREED" : "SAFE", gap, trio.pace(0, ms, gap).c_str());

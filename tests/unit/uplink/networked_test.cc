@@ -261,6 +261,26 @@ TEST(Networked, AFullOutboxAnswersTryAgainAndSaysWhenThereIsRoom) {
   until_line(one, "msg more");
 }
 
+uint64_t cpu_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(used.tv_nsec);
+}
+
+// Nobody reads here, so the order ring, the gateway's queue and the outbox are full in turn. What stands in the outbox keeps its bell rung, and is no reason to look.
+TEST(Networked, WhileNothingCanGoOnTheServiceThreadSleeps) {
+  Story one(wishes("asleep", {{"local.message_limit", "64KiB"}, {"local.ring_size", "4MiB"}}));
+  ASSERT_EQ(one.result, CS_OK) << one.error;
+  ASSERT_EQ(one.join("g"), CS_OK);
+  const std::string text(60 << 10, 'x');
+  for (int refused = 0; refused < 50;)
+    if (one.say(text) == CS_OK) refused = 0;
+    else ++refused, poll(nullptr, 0, 1);
+  const uint64_t before = cpu_ns();
+  poll(nullptr, 0, 400);
+  EXPECT_LT(cpu_ns() - before, 200'000'000u) << "of 400 ms: it turns without a pause";
+}
+
 // In a process of its own, which is told to read nothing until it has been expelled.
 TEST(Networked, ASlowReaderComesBackAsAnother) {
   const auto small = [] { return wishes("slow", {{"local.slow_reader_timeout", "1s"}, {"local.message_limit", "64KiB"}, {"local.ring_size", "4MiB"}}); };
