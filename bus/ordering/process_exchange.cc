@@ -114,11 +114,14 @@ void ProcessLevel::on_all_openings(std::vector<Told>& told) {
   verdict_ = decision.verdict;
   if (verdict_ != Verdict::forms) return finish_exchange(0, told);
   attempt_ = decision.attempt;
+  protocol_->begin_votes();
+  // A successor whose disk was lost delivers the openings of a ring that is over; its predecessor's names that disk. The try is somebody else's, and no vote of ours: written
+  // down under our own name it would be a record that no host can have come to, and the next life of this one would be refused it.
+  if (!contains(attempt_.hosts, {self_, voter_.disk}) && !planted(Mutant::try_of_another_disk)) return;
   write_down(with_attempt(voter_.record, decision), told);
   if (planted(Mutant::try_stored_late)) told.pop_back();
   if (planted(Mutant::votes_not_awaited)) return finish_exchange(attempt_.epoch, told);
   owes_vote_ = true;
-  protocol_->begin_votes();
 }
 
 // Before what is told behind it is carried out, and before any call that follows: so before our vote leaves.

@@ -37,7 +37,8 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
                                     "no-barrier", "barrier-on-one-visit", "ring-sequence-lost", "stamps-stored-late", "received-not-stored",
                                     "obligations-not-stored", "ending-not-stored", "told-again", "uninstalled-promised", "window-outrun", "stalled-stays",
                                     "transition-not-saved", "told-table-not-saved", "try-not-stored", "tries-ignored", "try-stored-late",
-                                    "formed-not-stored", "votes-not-awaited", "epoch-reused", "disk-keeps-its-number", "standing-not-saved", "votes-not-saved"};
+                                    "formed-not-stored", "votes-not-awaited", "epoch-reused", "disk-keeps-its-number", "standing-not-saved", "votes-not-saved",
+                                    "try-of-another-disk"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 

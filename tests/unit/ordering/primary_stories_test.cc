@@ -225,6 +225,14 @@ std::string difference_when_a_voting_ring_breaks() {
   return world.take_difference();
 }
 
+// Its predecessor's opening names the old disk: it votes for nothing under that name, and comes to the same as any other successor.
+TEST(PrimaryStories, ASuccessorThatLostItsDiskWritesDownNoTryOfItsPredecessors) {
+  EXPECT_EQ(difference_when_a_voting_ring_breaks(), "");
+  g_mutant = Mutant::try_of_another_disk;
+  EXPECT_NE(difference_when_a_voting_ring_breaks().find("on another disk writes what its next life refuses"), std::string::npos);
+  g_mutant = Mutant::none;
+}
+
 TEST(PrimaryStories, WhatIsForgottenOfVotesIsMissed) {
   EXPECT_EQ(difference_when_a_voting_ring_breaks(), "");
   for (const Mutant mutant : {Mutant::standing_not_saved, Mutant::votes_not_saved}) {

@@ -6,7 +6,7 @@
 //   "R a1 @3"  a primary one of epoch 3    "V 2 3"  the host writes down: 2 is the last that was formed, 3 is tried
 //
 // In every story a twin goes on at each effect from what was saved with the one before: it must tell the same and come to the same. By induction, what is
-// saved is enough at every moment.
+// saved is enough at every moment. So does one that finds another disk: it tells the processes the same, and writes down nothing that its next life would refuse.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "bus/ordering/primary_bytes.h"
 #include "bus/ordering/process_level.h"
 
 namespace evs::ordering {
@@ -183,6 +184,9 @@ class ProcessWorld {
     if (effect.kind != Effect::Kind::deliver && effect.kind != Effect::Kind::configuration) return;
     ProcessLevel twin(host.id, host.level_limit(), host.closed, host.level.voter());
     const bool restored = twin.restore(host.saved);
+    const Voter lost{host.level.voter().quorum, host.level.voter().disk + 1'000'000, {}};
+    ProcessLevel on_another_disk(host.id, host.level_limit(), host.closed, lost);
+    on_another_disk.restore(host.saved);
     const uint64_t revision = host.level.revision();
     std::vector<Told> told, twins;
     host.level.digest(host.out, effect, told);
@@ -202,6 +206,21 @@ class ProcessWorld {
     else if (twins_saved != host.saved) difference_ = "a twin comes to something else behind " + said;
     else if (host.level.revision() == revision && host.saved != before) difference_ = "no new revision behind " + said;
     else if (host.level.revision() != revision && host.saved == before) difference_ = "a revision without a change behind " + said;
+    else if (const char* why = why_not_on_another_disk(on_another_disk, host, effect, twin)) difference_ = why + (" behind " + said);
+  }
+
+  // Its disk was lost together with the gateway before it.
+  const char* why_not_on_another_disk(ProcessLevel& level, Host& host, const Effect& effect, const ProcessLevel& twin) {
+    std::vector<Told> told;
+    level.digest(host.out, effect, told);
+    std::vector<std::byte> disk, saved, twins_saved;
+    stored::encode(level.voter(), host.id, disk);
+    level.save(saved);
+    twin.save(twins_saved);
+    Voter again{level.voter().quorum, 0, {}};
+    const bool votes = level.voter().quorum.rule != Quorum::Rule::off;
+    if (votes && !(stored::decode(disk, host.id, again) && again == level.voter())) return "a successor on another disk writes what its next life refuses";
+    return saved == twins_saved ? nullptr : "a successor on another disk comes to something else";
   }
 
   static std::string words(const Told& told, const ProcessLevel& level) {
