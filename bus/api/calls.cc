@@ -167,6 +167,7 @@ cs_error_t evs_status(evs_handle_t handle, evs_status_t* status) {
     own.holder_nodeid = usage.holder_nodeid;
     own.holder_pid = usage.holder_pid;
     own.outsider_messages = totals.outsider_messages;
+    own.epoch = now.epoch;
     return evs::api::hand_out(own, status);
   });
 }

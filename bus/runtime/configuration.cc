@@ -44,6 +44,12 @@ uint32_t lowest(const Members& members) {
   return nodeid;
 }
 
+// Only a regular one is primary.
+void say_epoch(Configuration& regular, const Membership& of) {
+  regular.epoch = of.epoch;
+  if (of.epoch != 0) regular.flags |= EVS_CONFIGURATION_PRIMARY;
+}
+
 }  // namespace
 
 void ConfigurationTeller::begin(const Membership& now, const evs_ordered_member& self,
@@ -56,6 +62,7 @@ void ConfigurationTeller::begin(const Membership& now, const evs_ordered_member&
     first.members.push_back(told(member, is_self ? EVS_REASON_JOINED : EVS_REASON_NONE));
     if (is_self) first.joined.push_back(told(member, EVS_REASON_JOINED));
   }
+  say_epoch(first, now);
   members_ = now.members;
   out.push_back(std::move(first));
 }
@@ -116,6 +123,7 @@ void ConfigurationTeller::advance(const Membership& next, std::vector<Configurat
     transitional.flags = regular.flags;
     out.push_back(std::move(transitional));
   }
+  say_epoch(regular, next);
   members_ = next.members;
   told_sequence_ = next_sequence;
   current_ = regular.id;

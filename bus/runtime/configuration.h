@@ -25,6 +25,7 @@ struct Configuration {
   int32_t kind = EVS_CONFIGURATION_REGULAR;
   uint32_t flags = 0;
   evs_ring_id id{};
+  uint64_t epoch = 0;
   std::vector<evs_member_t> members, left, joined;
 };
 

@@ -304,6 +304,7 @@ void Handle::call_configuration(const Configuration& told) {
     view.left_entries = told.left.size();
     view.joined = told.joined.data();
     view.joined_entries = told.joined.size();
+    view.epoch = told.epoch;
     callbacks_.extended.configure(id, context.load(std::memory_order_relaxed), &view);
     return;
   }

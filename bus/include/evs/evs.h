@@ -206,6 +206,7 @@ typedef struct evs_message {
 
 #define EVS_CONFIGURATION_MERGED 1u   /* flags: several changes in one, the handle was idle in between */
 #define EVS_CONFIGURATION_EXPELLED 2u /* flags: this process was expelled; unread messages are lost to it */
+#define EVS_CONFIGURATION_PRIMARY 4u  /* flags: its hosts may act for all hosts of the bus (uplink.quorum); see `epoch` */
 
 typedef struct evs_member {
   uint32_t nodeid;
@@ -217,7 +218,7 @@ typedef struct evs_member {
 typedef struct evs_configuration {
   uint32_t struct_size;
   int32_t kind;   /* EVS_CONFIGURATION_REGULAR or _TRANSITIONAL */
-  uint32_t flags; /* EVS_CONFIGURATION_MERGED, _EXPELLED */
+  uint32_t flags; /* EVS_CONFIGURATION_MERGED, _EXPELLED, _PRIMARY */
   uint32_t reserved;
   struct evs_ring_id id;
   const evs_member_t *members;
@@ -226,6 +227,10 @@ typedef struct evs_configuration {
   size_t left_entries;
   const evs_member_t *joined;
   size_t joined_entries;
+  /* 0: it is not primary. Else a token to fence with: all processes of a primary ring of hosts have the same, no other ring has it, and each primary ring's is higher
+   * than all before, also behind a reboot of all hosts. A host that was cut off and does not know it yet goes by its old one while others may act under the
+   * next: so give the epoch to whatever there is only one of (a disk, a lock, a service) with each write, and let that refuse an epoch lower than it has seen. */
+  uint64_t epoch;
 } evs_configuration_t;
 
 /* A processor joined or left a group that this handle has joined, at this place in the order. */
@@ -337,6 +342,7 @@ typedef struct {
   uint32_t holder_nodeid;       /* the processor whose reader holds most; 0: none */
   int32_t holder_pid;
   uint64_t outsider_messages;   /* sends of this process that ended after it had been expelled: others skip them */
+  uint64_t epoch;               /* of `configuration`; 0: it is not primary */
 } evs_status_t;
 
 /* Errors: BAD_HANDLE, INVALID_PARAM. */

@@ -238,6 +238,7 @@ struct Configuration {
   bool expelled = false;  // this process was expelled; unread messages are lost to it
   ConfigurationId id;
   std::vector<Member> members, left, joined;  // left and joined: since the last one this Bus was told
+  uint64_t epoch = 0;     // of a primary one, to fence with (evs_configuration_t); 0: it is not primary
 
   Configuration() = default;
   explicit Configuration(const evs_configuration_t& c)
@@ -247,8 +248,10 @@ struct Configuration {
         id(c.id),
         members(members_of(c.members, c.member_entries)),
         left(members_of(c.left, c.left_entries)),
-        joined(members_of(c.joined, c.joined_entries)) {}
+        joined(members_of(c.joined, c.joined_entries)),
+        epoch(c.epoch) {}
   bool regular() const { return kind == Kind::regular; }
+  bool primary() const { return epoch != 0; }  // its hosts may act for all of the bus
 };
 
 // A processor joined or left a group that this Bus has joined, at this place in the order.

@@ -34,7 +34,7 @@ extern "C" {
 
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
-#define EVS_PLUGIN_ABI_MINOR 2u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships */
+#define EVS_PLUGIN_ABI_MINOR 2u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships, evs_membership.epoch */
 #define EVS_PLUGIN_ENTRY_SYMBOL "evs_plugin_entry_v1"
 
 /* Is `field` there, in the struct that `p` points to? */
@@ -173,6 +173,8 @@ typedef struct evs_membership {
   uint64_t position;       /* where it stands in the order */
   const evs_ordered_member *members; /* sorted by nodeid; reason JOINED for who is new */
   const evs_ordered_member *left;
+  /* since minor 2 */
+  uint64_t epoch; /* of the primary ring of hosts that it belongs to, rising from one to the next; 0: it belongs to none */
 } evs_membership;
 
 /* A process joined a group or left it (reason EVS_MEMBER_JOINED or _LEFT of `who`) that does not say so itself with a control frame: a medium that spans

@@ -15,7 +15,7 @@
 namespace evs::runtime::uplink {
 namespace {
 
-constexpr uint64_t kMagic = 0x31'64'72'61'6f'62'76'65;  // "evboard1": the version is its last letter
+constexpr uint64_t kMagic = 0x32'64'72'61'6f'62'76'65;  // "evboard2": the version is its last letter, and that of the records in the order ring as well
 
 PluginFailure failed(const shm::Status& status) { return {error_of_status(static_cast<int32_t>(status.code)), status.text}; }
 

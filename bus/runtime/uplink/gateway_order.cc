@@ -234,6 +234,7 @@ bool Gateway::append_change() {
 void Gateway::add_configuration(const Told& told, int32_t why_left) {
   ProcessesInForce& now = change_.configurations.emplace_back();
   now.number = told.configuration.id.number;
+  now.epoch = told.configuration.epoch;
   const auto was = [this](const Process& process) {
     return std::any_of(in_force_.members.begin(), in_force_.members.end(),
                        [&](const evs_ordered_member& member) { return member.nodeid == process.node && member.incarnation == process.incarnation; });

@@ -59,6 +59,7 @@ bool take(ordering::ByteReader& in, uint32_t count, std::vector<evs_ordered_memb
 
 bool take(ordering::ByteReader& in, ProcessesInForce& configuration) {
   configuration.number = in.take<uint64_t>();
+  configuration.epoch = in.take<uint64_t>();
   const auto members = in.take<uint32_t>(), left = in.take<uint32_t>();
   return in.ok() && take(in, members, configuration.members) && take(in, left, configuration.left);
 }
@@ -104,11 +105,12 @@ bool decode(Bytes bytes, GroupState& state) {
 }
 
 size_t encoded_bytes(const ProcessesInForce& configuration) {
-  return 16 + (configuration.members.size() + configuration.left.size()) * kMemberBytes;
+  return 24 + (configuration.members.size() + configuration.left.size()) * kMemberBytes;
 }
 
 void encode(const ProcessesInForce& configuration, std::vector<std::byte>& out) {
   put(out, configuration.number);
+  put(out, configuration.epoch);
   put(out, static_cast<uint32_t>(configuration.members.size()));
   put(out, static_cast<uint32_t>(configuration.left.size()));
   put(out, configuration.members);
@@ -169,7 +171,7 @@ bool write_membership(const ProcessesInForce& configuration, uint64_t position, 
   if (bytes > size) return false;
   auto* lists = reinterpret_cast<evs_ordered_member*>(static_cast<std::byte*>(buffer) + sizeof(evs_membership));
   const evs_membership written{sizeof(evs_membership), static_cast<uint32_t>(members), static_cast<uint32_t>(left), 0, configuration.change(),
-                               configuration.ring_sequence(), position, lists, lists + members};
+                               configuration.ring_sequence(), position, lists, lists + members, configuration.epoch};
   std::memcpy(buffer, &written, sizeof written);
   if (members != 0) std::memcpy(lists, configuration.members.data(), members * sizeof *lists);
   if (left != 0) std::memcpy(lists + members, configuration.left.data(), left * sizeof *lists);

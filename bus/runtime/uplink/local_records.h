@@ -98,6 +98,7 @@ struct GroupChange {
 // A configuration of processes as its members are told, and as evs_membership gives it.
 struct ProcessesInForce {
   uint64_t number = 0;  // ring sequence << 32 | change; odd: transitional
+  uint64_t epoch = 0;   // of a regular one of a primary ring; else 0
   std::vector<evs_ordered_member> members, left;
   bool is_transitional() const { return (number & 1) != 0; }
   uint64_t ring_sequence() const { return number >> 32; }

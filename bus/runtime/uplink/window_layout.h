@@ -21,7 +21,7 @@
 namespace evs::runtime::uplink::window {
 
 inline constexpr uint64_t kMagic = 0x00316e6977737665;  // "evswin1\0"
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;  // 2: a configuration of processes has an epoch
 
 // What the caller's settings make of it: settings.store_frames and the rest, and what it gives as `processes` at most.
 struct Shape {

@@ -25,6 +25,11 @@ AT(evs_datagram_ops, receive_fd, 40);
 AT(evs_peers_extension, struct_size, 0);
 AT(evs_peers_extension, mark, 8);
 AT(evs_peers_extension, forget, 16);
+AT(evs_membership, struct_size, 0);
+AT(evs_membership, change, 16);
+AT(evs_membership, members, 40);
+AT(evs_membership, left, 48);
+AT(evs_membership, epoch, 56); /* since minor 2 */
 AT(evs_role_extension, struct_size, 0); /* since minor 2 */
 AT(evs_role_extension, open, 8);
 AT(evs_role_extension, keep, 16);

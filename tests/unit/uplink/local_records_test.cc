@@ -77,6 +77,7 @@ TEST(WireHeader, IsReadAtAnyAlignment) {
 ProcessesInForce some_processes() {
   ProcessesInForce processes;
   processes.number = uint64_t{0x11223344} << 32 | 6;
+  processes.epoch = 41;
   processes.members = {{0x1001, 77, uint64_t{5} << 32 | 1, EVS_MEMBER_STAYS, 0}, {0x2001, -1, 9, EVS_MEMBER_JOINED, 0}};
   processes.left = {{0x3001, 5, 8, EVS_MEMBER_DIED, 0}};
   return processes;
@@ -86,7 +87,7 @@ bool same(const ProcessesInForce& a, const ProcessesInForce& b) {
   const auto list = [](const std::vector<evs_ordered_member>& x, const std::vector<evs_ordered_member>& y) {
     return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof x[0]) == 0);
   };
-  return a.number == b.number && list(a.members, b.members) && list(a.left, b.left);
+  return a.number == b.number && a.epoch == b.epoch && list(a.members, b.members) && list(a.left, b.left);
 }
 
 ChangeTold some_change() {
@@ -143,8 +144,8 @@ TEST(Change, CountsThatAreTooLargeAreRefused) {
   EXPECT_TRUE(refused(0, UINT32_MAX));
   EXPECT_TRUE(refused(4, 3)) << "groups";
   EXPECT_TRUE(refused(4, UINT32_MAX));
-  EXPECT_TRUE(refused(16, UINT32_MAX)) << "members";
-  EXPECT_TRUE(refused(20, UINT32_MAX)) << "who left";
+  EXPECT_TRUE(refused(24, UINT32_MAX)) << "members";
+  EXPECT_TRUE(refused(28, UINT32_MAX)) << "who left";
 }
 
 TEST(GroupStates, ComeOutAsTheyWentInAndCountsAreBounded) {
@@ -186,6 +187,7 @@ TEST(Membership, SaysWhatRoomItNeeds) {
   const auto& written = *reinterpret_cast<const evs_membership*>(buffer);
   EXPECT_EQ(written.member_count, 2u);
   EXPECT_EQ(written.position, 9u);
+  EXPECT_EQ(written.epoch, 41u);
   EXPECT_EQ(written.members[1].nodeid, 0x2001u);
 }
 

@@ -72,7 +72,7 @@ TEST(WindowOpen, WhatCannotBeUsedIsRefusedWithTheWayOut) {
   EXPECT_THAT(spoilt([](OneFile& one) { one.put(0, 1); }), way_out("magic"));
   EXPECT_THAT(spoilt([](OneFile& one) { one.put(24, 1234); }), way_out("its header is damaged"));
   EXPECT_THAT(spoilt([](OneFile& one) { fs::resize_file(one.path(), fs::file_size(one.path()) - 4096); }), way_out("and should have"));
-  EXPECT_THAT(in_header([](window::Header& header) { header.version = 2; }), way_out("has version 2, this library has 1"));
+  EXPECT_THAT(in_header([](window::Header& header) { header.version = 3; }), way_out("has version 3, this library has 2"));
   EXPECT_THAT(in_header([](window::Header& header) { header.store_frames = 3; }), way_out("its geometry is impossible"));
   EXPECT_THAT(in_header([](window::Header& header) { header.slot_count += 1; }), way_out("its geometry does not add up"));
   EXPECT_THAT(in_header([](window::Header& header) { header.file_bytes += 1; }), way_out("its geometry does not add up"));
