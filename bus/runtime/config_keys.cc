@@ -32,7 +32,7 @@ std::string_view last_part(std::string_view name) {
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
-std::string_view rule_text(TextRule rule) {
+std::string rule_text(TextRule rule) {
   switch (rule) {
     case TextRule::none:
       return "any text";
@@ -50,6 +50,8 @@ std::string_view rule_text(TextRule rule) {
       return "absolute paths separated by colons";
     case TextRule::log_target:
       return "one of stderr, syslog, none, file:/absolute/path";
+    case TextRule::quorum:
+      return "off, auto, or a number of hosts from 1 to " + std::to_string(kMostHosts);
   }
   return "";
 }

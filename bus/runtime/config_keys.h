@@ -19,7 +19,7 @@ namespace evs::runtime {
 enum class KeyType : uint8_t { text, choice, bytes, duration, integer };
 
 // What a key of type `text` may hold.
-enum class TextRule : uint8_t { none, bus_name, transport, directory, unix_group, search_path, log_target, file };
+enum class TextRule : uint8_t { none, bus_name, transport, directory, unix_group, search_path, log_target, file, quorum };
 
 struct KeySpec {
   std::string_view name;  // section.key
@@ -37,6 +37,7 @@ struct KeySpec {
   std::string_view empty_means = {};  // of a text whose default is ""
 };
 
+inline constexpr uint32_t kMostHosts = 256;  // of a ring, and of a quorum
 inline constexpr uint64_t kOneKiB = 1ull << 10, kOneMiB = 1ull << 20, kOneGiB = 1ull << 30;
 inline constexpr uint64_t kOneMs = 1'000'000, kOneHour = 3'600'000'000'000;  // in nanoseconds
 
@@ -132,6 +133,21 @@ inline constexpr KeySpec kKeys[] = {
      .help = "The key that all hosts of the bus share, as evs-keygen(1) makes it. A regular file that belongs to root or to the effective user, with no "
              "rights for group and others.",
      .rule = TextRule::file},
+    {.name = "uplink.quorum", .type = KeyType::text, .initial = "off",
+     .help = "When hosts part, which of the parts may act for all: each configuration says whether it is primary, and in which epoch. off: none is, and nothing is stored. "
+             "auto: the part with more than half of the hosts of the primary one before; the first one begins on one host (uplink.found). A number: more than half of so "
+             "many hosts. All hosts of a bus must agree. An epoch rises "
+             "from each primary one to the next: what programs fence with (evs_initialize_ex(3), PRIMARY CONFIGURATIONS).",
+     .rule = TextRule::quorum},
+    {.name = "uplink.found", .type = KeyType::choice, .initial = "no",
+     .help = "With uplink.quorum = auto, said on one host, once: yes begins the bus here, if this host has voted for nothing yet. Take it out again when it has begun: a host "
+             "that has lost what it stored would begin a second time.",
+     .choices = "no, yes"},
+    {.name = "uplink.state_directory", .type = KeyType::text, .initial = "",
+     .help = "Directory on a disk, where a host keeps how far rings have been numbered and, with uplink.quorum, what it has voted for, written twice whenever a ring of hosts "
+             "forms. Nobody else may write to it, and all processes that may carry the bus between hosts run as one user. With uplink.quorum, or where it is named here, a process "
+             "that cannot write to it does not carry the bus; else rings are numbered without.",
+     .rule = TextRule::directory, .empty_means = "/var/lib/evs where it can be written to, else $XDG_STATE_HOME/evs, else ~/.local/state/evs"},
 };
 // clang-format on
 

@@ -55,6 +55,14 @@ bool is_log_target(std::string_view target) {
   return is_absolute_path(path) && path.back() != '/';
 }
 
+bool is_quorum(std::string_view text) {
+  if (text == "off" || text == "auto") return true;
+  if (text.size() > 3 || text.front() == '0' || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  uint32_t hosts = 0;
+  for (const char digit : text) hosts = hosts * 10 + static_cast<uint32_t>(digit - '0');
+  return hosts <= kMostHosts;
+}
+
 bool obeys(const KeySpec& key, std::string_view text) {
   if (text.empty()) return key.initial.empty();  // where empty is the default it has a meaning
   switch (key.rule) {
@@ -74,6 +82,8 @@ bool obeys(const KeySpec& key, std::string_view text) {
       return is_search_path(text);
     case TextRule::log_target:
       return is_log_target(text);
+    case TextRule::quorum:
+      return is_quorum(text);
   }
   return false;
 }
@@ -126,7 +136,8 @@ Result<Value> check_value(const KeySpec& key, const Written& written) {
   if (written.kind != Written::Kind::text && written.kind != Written::Kind::number)
     return with_range(key, "takes a " + std::string(type_name(key.type)));
   if (key.type != KeyType::text && key.type != KeyType::choice) return check_number(key, written);
-  if (written.kind != Written::Kind::text) return with_range(key, "takes a text, in quotes");
+  const bool is_number = written.kind == Written::Kind::number && key.rule == TextRule::quorum;  // of hosts, as one writes it
+  if (written.kind != Written::Kind::text && !is_number) return with_range(key, "takes a text, in quotes");
   const bool good = key.type == KeyType::choice ? is_choice(key.choices, written.text) : obeys(key, written.text);
   if (!good) return must_be(key);
   return Value{written.text, 0};

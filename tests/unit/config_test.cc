@@ -222,6 +222,13 @@ TEST(Refusal, BadValueNamesPlaceKeyValueAndWhatIsValid) {
       {"local.transport = \"../shm\"",
        "evs.toml:1: local.transport = \"../shm\": must be a plugin's name (1 to 32 of a-z 0-9 -) or the absolute "
        "path of a file"},
+      {"uplink.quorum = 0", "evs.toml:1: uplink.quorum = 0: must be off, auto, or a number of hosts from 1 to 256"},
+      {"uplink.quorum = 257", "evs.toml:1: uplink.quorum = 257: must be off, auto, or a number of hosts from 1 to 256"},
+      {"uplink.quorum = \"majority\"", "evs.toml:1: uplink.quorum = \"majority\": must be off, auto, or a number of hosts from 1 to 256"},
+      {"uplink.quorum = \"\"", "evs.toml:1: uplink.quorum = \"\": must be off, auto, or a number of hosts from 1 to 256"},
+      {"uplink.quorum = true", "evs.toml:1: uplink.quorum = true: takes a text; must be off, auto, or a number of hosts from 1 to 256"},
+      {"uplink.found = \"perhaps\"", "evs.toml:1: uplink.found = \"perhaps\": must be one of no, yes"},
+      {"uplink.state_directory = \"here\"", "evs.toml:1: uplink.state_directory = \"here\": must be an absolute path, or empty"},
       {"local.group = \"a b\"", "evs.toml:1: local.group = \"a b\": must be the name of a Unix group, or empty"},
   };
   for (const auto& [text, expected] : wrong) EXPECT_EQ(refusal_of(text), expected);
@@ -238,7 +245,7 @@ TEST(Refusal, GoodValuesAreNotRefused) {
         "log.to = \"file:/var/log/evs.log\"", "local.transport = \"/opt/x/evs-transport-own.so\"", "log.rate = 0",
         "uplink.transport = \"udp\"", "uplink.transport = \"\"", "plugins.path = \"/a:/b\"", "log.rate = 0x10",
         "local.group = \"domain-users\"", "bus.name = \"12345678901234567890123456789012\"",
-        "bus.name = \"a.b_c-d\""}) {
+        "bus.name = \"a.b_c-d\"", "uplink.quorum = 1", "uplink.quorum = 256", "uplink.quorum = \"3\"", "uplink.quorum = \"auto\""}) {
     const Result<Config> config = Config::from_text(good, "evs.toml");
     EXPECT_TRUE(config.ok()) << good << ": " << (config.ok() ? "" : config.error());
   }

@@ -33,6 +33,7 @@ PluginResult<std::unique_ptr<Gateway>> Gateway::open(const Making& making, uint6
   if (auto failure = gateway->open_medium()) return *failure;
   if (auto failure = gateway->open_outbox()) return *failure;
   if (auto failure = gateway->open_window()) return *failure;
+  if (auto failure = gateway->open_state()) return *failure;
   gateway->take_over(now_ns);
   return gateway;
 }
@@ -125,9 +126,12 @@ bool Gateway::take_over(uint64_t now_ns) {
     if (status != EVS_P_OK) return give_up(std::string("the outbox cannot be read from where the last gateway was: ") + text_of_status(status)), false;
   }
   settings_.ring_sequence = stored.ring_sequence;
+  // The window file knows it to one, and is gone when the machine has been down.
+  if (stored.ring_sequence == 0 && sequences_) settings_.ring_sequence = sequences_->reserved();
+  if (std::string why = check(settings_); !why.empty()) return give_up("the uplink cannot run with these settings: " + why), false;
   const Instant now{now_ns};
   link_ = std::make_unique<Link>(settings_, *sealing_, medium(), *this);
-  level_ = std::make_unique<ProcessLevel>(making_.host_id, settings_.message_limit, link_->protocol());
+  level_ = std::make_unique<ProcessLevel>(making_.host_id, settings_.message_limit, link_->protocol(), votes_ ? votes_->voter() : Voter{});
   Bytes saved;
   if (!kept.processes.empty() && !(decode_kept(kept.processes, in_force_, saved) && level_->restore(saved)))
     return give_up("what the last gateway kept of processes is damaged"), false;
@@ -212,9 +216,11 @@ void Gateway::publish_status(uint64_t now_ns) {
   std::string text = "gateway " + std::to_string(getpid()) + "\nhost " + std::to_string(making_.host_id) + "\nphase " + protocol.phase_name();
   text += "\nring " + std::to_string(protocol.ring().sequence) + " of " + std::to_string(protocol.ring().representative) + "\nmembers";
   for (const Host& host : protocol.members()) text += " " + std::to_string(host.id);
+  if (votes_) text += "\nepoch " + std::to_string(level_->epoch()) + "\nquorum " + text_of(level_->verdict());
   text += "\nheld_by " + std::to_string(protocol.held_by()) + "\nwaiting " + std::to_string(submitted_.size());
   text += "\nprocesses " + std::to_string(level_->configuration().members.size()) + "\n";
   making_.board->publish_status(text);
+  say_whether_primary();
 }
 
 }  // namespace evs::runtime::uplink

@@ -9,8 +9,8 @@
 // of the order ring for each effect, and whether that one was committed can be found out (evs.role/1). Its successor delivers the rest, which is a partition of this host,
 // and joins the ring anew (docs/protocol.md, "What a successor must know").
 //
-// Its parts: gateway.cc opening, taking over, its turn; gateway_outbox.cc what processes ask for; gateway_order.cc what they are told. One thread: the service thread
-// of the process that holds the role. Nothing here waits.
+// Its parts: gateway.cc opening, taking over, its turn; gateway_outbox.cc what processes ask for; gateway_order.cc what they are told; gateway_state.cc what is
+// kept on a disk. One thread: the service thread of the process that holds the role. Nothing here waits, but for that disk.
 #pragma once
 
 #include <deque>
@@ -26,6 +26,7 @@
 #include "bus/runtime/uplink/episodes.h"
 #include "bus/runtime/uplink/link.h"
 #include "bus/runtime/uplink/local_ring.h"
+#include "bus/runtime/uplink/voting_file.h"
 #include "bus/runtime/uplink/window_file.h"
 
 namespace evs::runtime::uplink {
@@ -41,6 +42,7 @@ class Gateway final : public Sink {
     Board* board;
     const shm::Directory* directory;
     ordering::HostId host_id;
+    const std::vector<std::string>* state_directories;  // where to keep what outlives the machine, the best first
   };
 
   // The role is ours by the board.
@@ -68,6 +70,8 @@ class Gateway final : public Sink {
   std::optional<PluginFailure> open_medium();
   std::optional<PluginFailure> open_outbox();
   std::optional<PluginFailure> open_window();
+  std::optional<PluginFailure> open_state();
+  std::optional<PluginFailure> open_votes(const ordering::Quorum& quorum);
   bool take_over(uint64_t now_ns);
   void publish_in_force();
   Medium medium() const;
@@ -76,6 +80,7 @@ class Gateway final : public Sink {
   void give_up(const std::string& why);
   void publish_status(uint64_t now_ns);
   void say_what_is_wrong(ordering::Instant now);
+  void say_whether_primary();
 
   // gateway_outbox.cc
   struct Place {
@@ -99,6 +104,9 @@ class Gateway final : public Sink {
   void ask_for_room(uint64_t now_ns);
   void carry_out(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol) override;
   bool follow_up(ordering::Instant now, ordering::Protocol& protocol, ordering::Output& out) override;
+  bool goes_on() const override { return failure_.empty(); }
+  bool write_down_votes();
+  bool reserve_sequences(const ordering::Effect& effect);
   void tell(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol);
   void step(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol);
   bool append(const OrderHeader& header, uint32_t kind, ordering::Service service, const evs_plugin_group* groups, uint32_t group_count, Bytes data);
@@ -123,6 +131,11 @@ class Gateway final : public Sink {
   std::unique_ptr<ordering::ProcessLevel> level_;
   std::unique_ptr<Link> link_;          // none before the state of a predecessor is settled
   ordering::Settings settings_;
+  std::optional<StateDirectory> state_;        // none: nothing is kept that outlives the machine
+  std::optional<VotingFile> votes_;            // with a quorum
+  std::optional<SequenceFile> sequences_;
+  bool needs_state_ = false;                   // what cannot be written there ends the role
+  std::string said_primary_;                   // whether the ring is, in the log
 
   // ---- The outbox. ----
   const evs_role_extension* outbox_role_ = nullptr;

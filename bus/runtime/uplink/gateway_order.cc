@@ -71,7 +71,7 @@ void Gateway::ask_for_room(uint64_t now_ns) {
   making_.role->ops().room(making_.role->self(), nullptr, wanted_bytes_, 1);
 }
 
-bool Gateway::follow_up(Instant now, Protocol&, Output& out) { return level_->follow_up(now, out); }
+bool Gateway::follow_up(Instant now, Protocol&, Output& out) { return failure_.empty() && level_->follow_up(now, out); }
 
 void Gateway::carry_out(const Output& out, const Effect& effect, const Protocol& protocol) {
   switch (effect.kind) {
@@ -100,6 +100,7 @@ void Gateway::step(const Output& out, const Effect& effect, const Protocol& prot
   const bool is_window = effect.kind == Effect::Kind::store && effect.stored.kind == Stored::Kind::window;
   if (is_window) note_stamps(out, out.windows[effect.begin]);
   if (is_window && planted(Planted::stamps_not_kept)) return;
+  if (!reserve_sequences(effect)) return;
   WindowFile::Also also;
   if (is_window) also.outbox = WindowFile::Outbox{stamped_.position, stamped_.part, 0};
   std::vector<std::byte> kept;
@@ -115,12 +116,13 @@ void Gateway::tell(const Output& out, const Effect& effect, const Protocol& prot
   evs_gateway_moment("effect");
   told_.clear();
   level_->digest(out, effect, told_);
+  if (!write_down_votes()) return;
   const bool is_message = !told_.empty() && told_.front().kind == Told::Kind::message;
   Carried carried;
   // What is malformed or for the sender's own host is told to nobody here.
   const bool is_told = is_message ? decode_wire(told_.front().payload, carried) &&
                                         (carried.what == Carries::message || host_of(told_.front().process.node) == making_.host_id)
-                                  : std::any_of(told_.begin(), told_.end(), [](const Told& one) { return one.kind != Told::Kind::gone; });
+                                  : std::any_of(told_.begin(), told_.end(), [](const Told& one) { return one.kind != Told::Kind::gone && one.kind != Told::Kind::record; });
   if (!is_told) return step(out, effect, protocol);
   if (!is_message) make_change(out, effect);
   std::vector<std::byte> kept;

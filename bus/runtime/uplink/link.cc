@@ -204,6 +204,7 @@ void Link::carry_out(Instant now) {
   do {
     bool unsent = false, drains = false, configured = false;
     for (const Effect& effect : out_.effects) {
+      if (!sink_.goes_on()) return out_.clear();
       if (effect.kind == Effect::Kind::send_to_all || effect.kind == Effect::Kind::send_to) {
         send(effect);
         unsent = true;

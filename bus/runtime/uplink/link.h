@@ -31,6 +31,8 @@ class Sink {
   virtual void carry_out(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol) = 0;
   // What comes of it, such as a host's opening: true when it called the protocol, whose effects are then in `out`.
   virtual bool follow_up(ordering::Instant, ordering::Protocol&, ordering::Output&) { return false; }
+  // False: an effect could not be carried out. What comes behind it may depend on it, so nothing of that happens any more, as if the process had been killed there.
+  virtual bool goes_on() const { return true; }
 };
 
 class Link {

@@ -34,6 +34,7 @@ PluginResult<std::unique_ptr<Networked>> Networked::create(const Making& making)
   auto host_id = host_id_of(*making.config);
   if (!host_id) return host_id.failure();
   made->host_id_ = *host_id;
+  made->state_directories_ = state_directories(*making.config);
   if (auto failure = made->create_rings()) return *failure;
   made->epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (made->epoll_ < 0) return PluginFailure{CS_ERR_NO_RESOURCES, "out of file descriptors: cannot make an epoll descriptor"};

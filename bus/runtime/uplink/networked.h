@@ -105,6 +105,7 @@ class Networked {
   const evs_host host_;
   Log& log_;
   uint32_t host_id_ = 0;
+  std::vector<std::string> state_directories_;  // asked of the environment where the application calls us: it may change that later
   std::unique_ptr<LocalRing> order_, outbox_, role_;
   uint64_t message_limit_ = 0;
   shm::Directory directory_;

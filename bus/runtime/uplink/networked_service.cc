@@ -145,7 +145,7 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   const Holder self = own_holder();
   if (!board_->take_role(seen, self)) return;
   evs_gateway_moment("role-taken");
-  auto gateway = Gateway::open({&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_}, now_ns);
+  auto gateway = Gateway::open({&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_}, now_ns);
   if (gateway) {
     gateway_ = std::move(*gateway);
     for (const int fd : gateway_->descriptors()) watch_descriptor(fd, kGatewaysOwn);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 
@@ -63,6 +64,24 @@ uint32_t store_frames_for(const ordering::Settings& settings) {
   constexpr uint32_t kMostBytes = 32u << 20;
   const uint32_t fit = std::bit_floor(kMostBytes / settings.frame_bytes);
   return std::clamp(fit, 2 * std::bit_ceil(settings.window_frames), settings.store_frames);
+}
+
+std::vector<std::string> state_directories(const Config& config) {
+  if (std::string one = config.text("uplink.state_directory"); !one.empty()) return {std::move(one)};
+  std::vector<std::string> all{"/var/lib/evs"};
+  const char *state = secure_getenv("XDG_STATE_HOME"), *home = secure_getenv("HOME");
+  if (state != nullptr && state[0] == '/') all.push_back(std::string(state) + "/evs");  // relative paths do not count (XDG says so)
+  else if (home != nullptr && home[0] == '/') all.push_back(std::string(home) + "/.local/state/evs");
+  return all;
+}
+
+ordering::Quorum quorum_of(const Config& config) {
+  using ordering::Quorum;
+  static_assert(kMostHosts == ordering::kMaxHosts);
+  const std::string& rule = config.text("uplink.quorum");
+  if (rule == "off") return {};
+  if (rule == "auto") return {Quorum::Rule::last_primary, 0};
+  return {Quorum::Rule::fixed, static_cast<uint32_t>(std::stoul(rule))};
 }
 
 PluginResult<uint64_t> draw_nonce() {

@@ -2,6 +2,10 @@
 // bus/runtime/uplink/uplink_settings.h - what the configuration says of the uplink, and the sizes that follow from it.
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "bus/ordering/primary.h"
 #include "bus/ordering/settings.h"
 #include "bus/runtime/config.h"
 #include "bus/runtime/plugin_host.h"
@@ -23,6 +27,10 @@ ordering::Settings ordering_settings(const Config& config, const ordering::Host&
 
 // How many frames a ring keeps: the more the larger the window of a fast ring, up to some 32 MiB.
 uint32_t store_frames_for(const ordering::Settings& settings);
+
+// Where a host may keep what outlives the machine, the best first: uplink.state_directory, or the usual places.
+std::vector<std::string> state_directories(const Config& config);
+ordering::Quorum quorum_of(const Config& config);
 
 // A number that no life of any host had.
 PluginResult<uint64_t> draw_nonce();

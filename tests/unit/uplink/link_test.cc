@@ -71,6 +71,18 @@ TEST(Link, ASuccessorGoesOnFromWhatWasStored) {
   EXPECT_EQ(world.logs[2].messages, world.logs[1].messages);
 }
 
+// What comes behind an effect that could not be carried out may depend on it: to the others this host has died there.
+TEST(Link, NothingHappensBehindWhatCouldNotBeStored) {
+  World world(3);
+  ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
+  world.logs[1].cannot_store = true;
+  world.say(1, "never stored");
+  ASSERT_TRUE(world.until([&] { return world.links[0]->protocol().members().size() == 2 && world.links[2]->protocol().members().size() == 2; }));
+  EXPECT_TRUE(world.logs[1].over);
+  EXPECT_EQ(world.logs[1].carried_out_behind, 0u);
+  for (const size_t host : {0, 2}) EXPECT_TRUE(world.logs[host].messages.empty()) << "it was sent";
+}
+
 TEST(Link, AClosedMediumIsSaidInWords) {
   World world(2);
   ASSERT_TRUE(world.until([&] { return world.one_ring(); }));

@@ -20,12 +20,18 @@ class LinkLog : public Sink {
  public:
   uint64_t room() override { return room_left; }
   void carry_out(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol) override {
+    carried_out_behind += over;
+    over |= cannot_store && effect.kind == ordering::Effect::Kind::store;
+    if (over) return;
     ordering::apply(stored, effect, out, protocol);
     if (effect.kind != ordering::Effect::Kind::deliver) return;
     const ordering::Bytes bytes = out.deliveries[effect.begin].bytes;
     messages.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     room_left -= std::min<uint64_t>(room_left, bytes.size() + ordering::Settings().delivery_overhead);
   }
+  bool goes_on() const override { return !over; }
+  bool cannot_store = false, over = false;
+  size_t carried_out_behind = 0;
   std::vector<std::string> messages;
   ordering::StoredState stored;  // for who goes on when the link is gone
   uint64_t room_left = UINT64_MAX / 2;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/state_directory.cc - see state_directory.h.
+#include "bus/runtime/uplink/state_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+namespace evs::runtime::uplink {
+namespace {
+
+constexpr char kNew[] = ".new";
+
+// Some file systems cannot flush a directory, and do not need to.
+bool is_flushed(int directory) { return ::fsync(directory) == 0 || errno == EINVAL; }
+
+// A directory is on the disk when the one above it is.
+void make(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0) return;
+  const Descriptor above(::open(path.substr(0, std::max<size_t>(path.rfind('/'), 1)).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (above.get() >= 0) is_flushed(above.get());
+}
+
+void make_with_parents(const std::string& path) {
+  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) make(path.substr(0, slash), 0755);
+  make(path, 0700);
+}
+
+// Empty, or why what lies in it cannot be relied upon.
+std::string fault_of(int directory) {
+  struct stat status;
+  if (::fstat(directory, &status) != 0) return strerror(errno);
+  if (status.st_uid != geteuid() && status.st_uid != 0) return "it belongs to user " + std::to_string(status.st_uid);
+  if ((status.st_mode & 022) != 0) return "others may write to it";
+  return ::faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) != 0 ? strerror(errno) : "";
+}
+
+bool write_all(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done == 0) errno = EIO;
+    if (done <= 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(done));
+  }
+  return true;
+}
+
+}  // namespace
+
+PluginResult<StateDirectory> StateDirectory::open(const std::vector<std::string>& candidates, const std::string& name, Missing missing) {
+  std::string why;
+  std::optional<StateDirectory> best;
+  for (const std::string& path : candidates) {
+    if (missing == Missing::make) make_with_parents(path);
+    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (const std::string fault = directory.get() < 0 ? strerror(errno) : fault_of(directory.get()); !fault.empty()) {
+      why += (why.empty() ? "" : "; ") + path + ": " + fault;
+      continue;
+    }
+    const bool has_it = ::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!best || has_it) best.emplace(StateDirectory(path, std::move(directory)));
+    if (has_it) break;
+  }
+  if (best) return std::move(*best);
+  return PluginFailure{CS_ERR_ACCESS, "no directory to keep " + name + " in (" + why + "): make one that this process alone may write to, and name it with uplink.state_directory"};
+}
+
+StateDirectory::Read StateDirectory::read(const std::string& name, size_t at_most) const {
+  const auto unusable = [&](const std::string& what) { return Read{Found::unusable, {}, path_of(name) + ": " + what}; };
+  // Not blocking: a FIFO in its place is refused, not waited for.
+  const Descriptor file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) return errno == ENOENT ? Read{} : unusable(strerror(errno));
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) return unusable(strerror(errno));
+  if (!S_ISREG(status.st_mode)) return unusable("no regular file");
+  if ((status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & 022) != 0)
+    return unusable("it belongs to user " + std::to_string(status.st_uid) + ", or others may write to it: one user must run whatever carries the bus between hosts");
+  Read read{Found::file, std::vector<std::byte>(at_most + 1), {}};
+  size_t have = 0;
+  for (ssize_t got = 1; got != 0 && have < read.bytes.size();) {
+    got = ::read(file.get(), read.bytes.data() + have, read.bytes.size() - have);
+    if (got < 0 && errno != EINTR) return unusable(strerror(errno));
+    have += got > 0 ? static_cast<size_t>(got) : 0;
+  }
+  if (have > at_most) return unusable("larger than " + std::to_string(at_most) + " bytes: this is something else");
+  read.bytes.resize(have);
+  return read;
+}
+
+int StateDirectory::replace(const std::string& name, std::span<const std::byte> bytes) const {
+  const std::string made = name + kNew;
+  ::unlinkat(directory_.get(), made.c_str(), 0);  // of one that was killed here
+  const Descriptor file(::openat(directory_.get(), made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.get() < 0) return errno;
+  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || ::renameat(directory_.get(), made.c_str(), directory_.get(), name.c_str()) != 0) {
+    const int error = errno;
+    ::unlinkat(directory_.get(), made.c_str(), 0);
+    return error;
+  }
+  return is_flushed(directory_.get()) ? 0 : errno;
+}
+
+std::string StateDirectory::write(const std::string& name, std::span<const std::byte> bytes) const {
+  const int error = replace(name, bytes);
+  return error == 0 ? std::string() : path_of(name) + " cannot be written: " + strerror(error);
+}
+
+}  // namespace evs::runtime::uplink
