@@ -42,6 +42,7 @@ Crowd::Status parse(const std::string& line) {
     if (key == "sent") status.sent = std::stoull(value);
     if (key == "own") status.own = std::stoull(value);
     if (key == "delivered") status.delivered = std::stoull(value);
+    if (key == "epoch") status.epoch = std::stoull(value);
     if (key == "node") status.node = static_cast<uint32_t>(std::stoul(value));
   }
   status.answered = true;
@@ -91,7 +92,7 @@ std::string with_sends_in_place(const std::string& text) {
 
 Crowd::Crowd(size_t hosts, Options options)
     : options_(std::move(options)), traces_(fresh(std::filesystem::temp_directory_path() / "evs-buses-")), shared_(fresh("/dev/shm/evs-test-")), wire_(hosts) {
-  for (size_t i = 0; i < hosts; ++i) std::filesystem::create_directory(board_of(i));
+  for (size_t i = 0; i < hosts; ++i) std::filesystem::create_directory(board_of(i)), std::filesystem::create_directory(state_of(i));
   for (size_t i = 0; i < hosts; ++i) std::filesystem::permissions(board_of(i), std::filesystem::perms::owner_all);
   if (!options_.sealed) return;
   const auto key = runtime::sealing::draw_key(1);
@@ -109,12 +110,14 @@ Crowd::~Crowd() {
 
 std::string Crowd::board_of(size_t host) const { return shared_ + "/" + std::to_string(host + 1); }
 
+std::string Crowd::state_of(size_t host) const { return traces_ + "/state" + std::to_string(host + 1); }
+
 size_t Crowd::start(size_t host, const std::vector<std::string>& more) {
   auto member = std::make_unique<Member>();
   member->host = host;
   member->trace = traces_ + "/" + std::to_string(host + 1) + "." + std::to_string(members_.size());
   std::vector<std::string> command = {EVS_TEST_MEMBER, member->trace, std::string("plugins.path=") + EVS_PLUGIN_DIRECTORY, "local.directory=" + board_of(host),
-                                      "uplink.transport=udp", "uplink.host_id=" + std::to_string(host + 1), "plugin.udp.interface=eth0", "log.level=info",
+                                      "uplink.transport=udp", "uplink.host_id=" + std::to_string(host + 1), "uplink.state_directory=" + state_of(host), "plugin.udp.interface=eth0", "log.level=info",
                                       options_.sealed ? "uplink.key_file=" + traces_ + "/key" : std::string("uplink.security=none")};
   command.insert(command.end(), options_.parameters.begin(), options_.parameters.end());
   command.insert(command.end(), more.begin(), more.end());
@@ -241,6 +244,22 @@ bool Crowd::until_one(int patience_ms) {
         return std::all_of(all.begin(), all.end(), [&](const Status& one) { return one.answered && one.conf != "joining" && one.conf == all.front().conf && one.members == members; });
       },
       patience_ms);
+}
+
+uint64_t Crowd::until_primary(const std::vector<size_t>& members, uint64_t above, int patience_ms) {
+  uint64_t epoch = 0;
+  const bool came = until(
+      [&] {
+        reap();
+        const Status first = status(members.front());
+        epoch = first.epoch;
+        return epoch > above && std::all_of(members.begin(), members.end(), [&](size_t member) {
+                 const Status one = status(member);
+                 return one.epoch == epoch && one.conf == first.conf;
+               });
+      },
+      patience_ms);
+  return came ? epoch : 0;
 }
 
 bool Crowd::until_quiet(int patience_ms) {

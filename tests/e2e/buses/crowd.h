@@ -22,7 +22,7 @@ class Crowd {
   struct Status {
     bool answered = false;
     std::string conf, members;
-    uint64_t sent = 0, own = 0, delivered = 0;
+    uint64_t sent = 0, own = 0, delivered = 0, epoch = 0;
     uint32_t node = 0;
   };
 
@@ -53,12 +53,15 @@ class Crowd {
   bool is_gateway(size_t member) const;
   size_t gateway_of(size_t host) const;  // size(): nobody who lives
   std::string board_of(size_t host) const;  // its directory
+  std::string state_of(size_t host) const;  // its disk
 
   // When a member was told of the regular configuration of just these members, behind `since` (monotonic); 0: not yet.
   uint64_t told_of(size_t member, const std::string& members, uint64_t since) const;
 
   static void go_on(int milliseconds);
   static bool until(const std::function<bool()>& done, int patience_ms = 30'000);
+  // These members are in one primary configuration, of a higher epoch than `above`; the epoch, or 0.
+  uint64_t until_primary(const std::vector<size_t>& members, uint64_t above, int patience_ms = 30'000);
   // All who live are in one configuration, and nobody else.
   bool until_one(int patience_ms = 30'000);
   // What was sent was delivered everywhere, and nothing moves.

@@ -3,7 +3,7 @@
 //
 //   load N      sends N messages a second, of all guarantees and many sizes, from here on
 //   stop        reads nothing more; go: reads again
-//   status      answers "conf=NAME|joining|transitional members=1,2 sent=N own=N delivered=N"
+//   status      answers "conf=NAME|joining|transitional members=1,2 sent=N own=N delivered=N node=N epoch=N"
 //   end         writes the trace's end, says so, and sees nothing more
 //   leave       finalizes, and exits
 //   die N NAME  ends at the Nth store of its gateway from here on, of that name or of all (mortal.h); in evs-test-mortal alone
@@ -154,9 +154,13 @@ class Member {
     if (merged_) return;
     say(line);
     conf_ = id;
+    if (!regular && conf.epoch != 0) give_up("a transitional configuration has an epoch");
     if (!regular) return;
     regular_ = id;
     members_ = list(conf.members, conf.member_entries);
+    epoch_ = conf.epoch;
+    if (((conf.flags & EVS_CONFIGURATION_PRIMARY) != 0) != (epoch_ != 0)) give_up("flags and epoch of " + id + " contradict each other");
+    if (epoch_ != 0) say("prim conf=" + id + " epoch=" + std::to_string(epoch_));
   }
 
   void on_message(const evs_message_t& message) {
@@ -206,8 +210,9 @@ class Member {
     } else if (line == "stop" || line == "go") {
       reads_ = line == "go";
     } else if (line == "status") {
-      printf("conf=%s members=%s sent=%llu own=%llu delivered=%llu node=%u\n", !joined_ ? "joining" : conf_ == regular_ ? conf_.c_str() : "transitional", members_.c_str(),
-             static_cast<unsigned long long>(sent_), static_cast<unsigned long long>(own_), static_cast<unsigned long long>(delivered_), node_);
+      printf("conf=%s members=%s sent=%llu own=%llu delivered=%llu node=%u epoch=%llu\n", !joined_ ? "joining" : conf_ == regular_ ? conf_.c_str() : "transitional", members_.c_str(),
+             static_cast<unsigned long long>(sent_), static_cast<unsigned long long>(own_), static_cast<unsigned long long>(delivered_), node_,
+             static_cast<unsigned long long>(conf_ == regular_ ? epoch_ : 0));
       fflush(stdout);
     } else if (line == "end") {
       say("end");
@@ -235,7 +240,7 @@ class Member {
   evs_handle_t handle_ = 0;
   uint32_t node_ = 0;
   std::string conf_, regular_, members_;
-  uint64_t sent_ = 0, own_ = 0, delivered_ = 0, rate_ = 0, next_ = 0;
+  uint64_t sent_ = 0, own_ = 0, delivered_ = 0, rate_ = 0, next_ = 0, epoch_ = 0;
   bool reads_ = true, merged_ = false, ended_ = false;
   bool joined_ = false;  // its group: from here on it reads all
 };
