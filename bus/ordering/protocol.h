@@ -58,6 +58,12 @@ class Protocol {
   const RingId& ring() const { return ring_; }
   const Hosts& members() const { return members_; }
   HostId held_by() const;  // whose slow readers hold the ring up; kNoHost: nobody's
+  HostId lagging() const;  // who lacks what the others have, for a rotation or more; kNoHost: nobody
+  Instant token_came_at() const { return token_came_at_; }  // the last one of any ring; kNever: none did. Who is alone has none
+  Seq received_up_to() const;  // of the installed ring: nothing is missing up to here
+  Seq stable() const;          // all its members have received this much
+  Seq high() const;            // so much has been stamped, as far as we know
+  size_t backlog_bytes() const { return queue_.backlog_bytes(); }  // wait for the token
   bool ran_out_of_sequences() const { return ran_out_; }  // it is closed, because it could not name another ring: settings.h
   bool is_closed() const { return std::holds_alternative<Closed>(phase_); }
   bool is_operational() const { return std::holds_alternative<Operating>(phase_); }
@@ -200,6 +206,7 @@ class Protocol {
   Join join_;
   Commit commit_;
 
+  Instant token_came_at_ = kNever;
   std::array<uint64_t, static_cast<size_t>(Drop::count_)> drops_{};
   std::array<uint64_t, static_cast<size_t>(Why::count_)> reasons_{};
   RareCounts rare_;

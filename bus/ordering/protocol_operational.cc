@@ -137,6 +137,7 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
 
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   deadlines_.disarm(Timer::token_resend);
+  token_came_at_ = now;
   if (recovering != nullptr) return recovery_visit(now, *recovering, std::move(token), out);
   if (rotation.is_representative() && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty() &&
       !stands(token.stage)) {

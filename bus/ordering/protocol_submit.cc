@@ -56,6 +56,23 @@ HostId Protocol::held_by() const {
   return operating == nullptr ? kNoHost : operating->held_by;
 }
 
+HostId Protocol::lagging() const {
+  const auto* operating = std::get_if<Operating>(&phase_);
+  return operating == nullptr ? kNoHost : operating->rotation->lagging();
+}
+
+Seq Protocol::received_up_to() const { return store_->received_up_to(); }
+
+Seq Protocol::stable() const {
+  const auto* operating = std::get_if<Operating>(&phase_);
+  return operating == nullptr ? store_->forgotten_through() : operating->rotation->stable();
+}
+
+Seq Protocol::high() const {
+  const auto* operating = std::get_if<Operating>(&phase_);
+  return operating == nullptr ? store_->high() : std::max(store_->high(), operating->rotation->high());
+}
+
 void Protocol::form_anew(Instant now, Output& out) {
   if (!is_operational()) return;
   begin_event(now, out);

@@ -48,11 +48,14 @@ class Rotation {
   bool is_representative() const { return ring_.representative == settings_.self.id; }
   bool is_alone() const { return member_count_ == 1; }
   Seq stable() const { return stable_; }
+  Seq high() const { return high_last_round_; }  // as the token said on its last visit
   uint32_t idle_visits() const { return idle_visits_; }
   void wake() { idle_visits_ = 0; }
   // The line counts nothing of what we hold beyond `seq`, until release_line(): of a ring that is not installed nothing is promised.
   void hold_line(Seq seq) { line_held_at_ = seq; }
   void release_line() { line_held_at_ = Seq{UINT64_MAX}; }
+  // Who has held received_by_all back for a visit or more, although its readers keep up; kNoHost: nobody.
+  HostId lagging() const { return stalled_visits_ != 0 ? stalled_by_ : kNoHost; }
   // Who has held received_by_all back for so many visits that it must be deaf; kNoHost: nobody.
   HostId deaf() const { return stalled_visits_ > settings_.cannot_receive_visits ? stalled_by_ : kNoHost; }
 

@@ -120,6 +120,35 @@ TEST(Window, WhoCannotReceiveIsGivenUp) {
   EXPECT_EQ(net.at(1).entered_gather(Why::cannot_receive) + net.at(2).entered_gather(Why::cannot_receive) > 0, true);
 }
 
+// What an operator is told of it meanwhile: how far it is, and whom the others wait for.
+TEST(Window, WhoLacksWhatTheOthersHaveIsNamed) {
+  StoryNet net({1, 2, 3}, [](Settings& s) { s.cannot_receive_visits = 10'000; });
+  EXPECT_EQ(net.at(1).token_came_at(), kNever);
+  ASSERT_TRUE(net.until_one_ring(3));
+  net.run(20 * kMs);
+  const Seq before = net.at(1).high();
+  EXPECT_EQ(net.at(3).received_up_to(), before);
+  EXPECT_EQ(net.at(1).lagging(), kNoHost);
+  bool deaf = true;
+  net.loses = [&](const Sent& packet, HostId to) { return deaf && packet.type == PacketType::data && to == 3; };
+  net.submit(1, kLarge);
+  net.submit(1, kLarge);
+  EXPECT_GE(net.at(1).backlog_bytes(), kLarge.size()) << "the second waits for the token";
+  net.run(20 * kMs);
+  for (const HostId host : {1, 2, 3}) {
+    EXPECT_EQ(net.at(host).lagging(), 3u);
+    EXPECT_EQ(net.at(host).high(), Seq{before.value + 2});
+    EXPECT_EQ(net.at(host).received_up_to(), host == 3 ? before : Seq{before.value + 2});
+    EXPECT_EQ(net.at(host).stable(), before);
+    EXPECT_LT(net.now() - net.at(host).token_came_at(), 5 * kMs);
+  }
+  EXPECT_EQ(net.at(1).backlog_bytes(), 0u);
+  deaf = false;
+  net.run(20 * kMs);
+  EXPECT_EQ(net.at(2).lagging(), kNoHost);
+  EXPECT_EQ(net.at(2).stable(), Seq{before.value + 2});
+}
+
 // The allowance: what is said again is paid for from it, so that a rotation with repetitions overruns nobody either.
 TEST(Allowance, RepetitionsArePaidFor) {
   StoryNet net({1, 2, 3}, [](Settings& s) { s.personal_frames = 8; s.accelerated_frames = 0; });
