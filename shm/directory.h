@@ -6,6 +6,7 @@
 //     <bus>.counters     for monitors                0640
 //     <bus>.groups.S.G   groups of slot S's life G   0600 (0660)
 //     <bus>.bell.N       FIFOs                       0600 (0660)
+//     <bus>.uplink       of a bus that spans hosts, what its gateway says of itself: for monitors, too   0640 (0660)
 //
 // Default: /dev/shm/evs-<uid>, 0700. /dev/shm is open to everybody, so the directory is checked, not trusted: its owner, its mode, and that it
 // is no symbolic link. All files are opened relative to its descriptor, never following links.
@@ -18,6 +19,9 @@
 #include "shm/status.h"
 
 namespace evs::shm {
+
+// Behind the name of a bus that spans hosts: its second ring, with files as above. No bus has a name with it.
+inline constexpr char kOutboxSuffix[] = "+outbox";
 
 class Directory {
  public:

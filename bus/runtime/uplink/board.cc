@@ -43,15 +43,13 @@ PluginResult<Board> Board::open(const shm::Directory& directory, const std::stri
 Board::Board(void* mapped) : words_(static_cast<Words*>(mapped)) {
   std::byte* copies = static_cast<std::byte*>(mapped) + kWordsAt;
   processes_ = Published(&words_->processes, copies, kProcessesRoom);
-  status_ = Published(&words_->status, copies + 2 * kProcessesRoom, kStatusRoom);
 }
 
-Board::Board(Board&& other) noexcept : words_(std::exchange(other.words_, nullptr)), processes_(other.processes_), status_(other.status_) {}
+Board::Board(Board&& other) noexcept : words_(std::exchange(other.words_, nullptr)), processes_(other.processes_) {}
 
 Board& Board::operator=(Board&& other) noexcept {
   std::swap(words_, other.words_);
   std::swap(processes_, other.processes_);
-  std::swap(status_, other.status_);
   return *this;
 }
 
@@ -71,17 +69,6 @@ bool Board::read(ProcessesInForce& configuration, uint64_t& position) const {
   if (processes_.read(bytes) == 0 || bytes.size() < sizeof position) return false;
   position = ordering::load_little<uint64_t>(bytes.data());
   return decode(Bytes(bytes).subspan(sizeof position), configuration);
-}
-
-void Board::publish_status(const std::string& text) {
-  const size_t bytes = std::min(text.size(), kStatusRoom);
-  status_.publish({reinterpret_cast<const std::byte*>(text.data()), bytes});
-}
-
-std::string Board::status() const {
-  std::vector<std::byte> bytes;
-  if (status_.read(bytes) == 0) return {};
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace evs::runtime::uplink

@@ -7,7 +7,6 @@
 //   outbox_read    which outbox the role's reader has been placed in: from there on nothing in it is missed
 //   changing       a change of the configuration is being appended, and what is published may be behind it
 //   processes      the configuration of processes told last (local_records.h)
-//   status         text, for `evs status`
 //
 // Created empty, which is all zeros, by whoever comes first; never removed while the bus is in use. Any thread; `take_role` and what is published: the service
 // thread of who holds the role.
@@ -48,6 +47,10 @@ class Board {
   // A member that wants the role whoever has it (`evs gateway`); the others let it have it. 0: there is none.
   uint64_t standing() const { return words_->standing.load(std::memory_order_seq_cst); }
   void stand(const Holder& self) { words_->standing.store(self.word(), std::memory_order_seq_cst); }
+  void stand_down(const Holder& self) {
+    uint64_t mine = self.word();
+    words_->standing.compare_exchange_strong(mine, 0, std::memory_order_seq_cst);
+  }
 
   uint64_t outbox_read() const { return words_->outbox_read.load(std::memory_order_acquire); }
   void set_outbox_read(uint64_t outbox) { words_->outbox_read.store(outbox, std::memory_order_release); }
@@ -61,24 +64,21 @@ class Board {
   // The configuration told last, and where it stands in the order ring; false: none yet.
   bool read(ProcessesInForce& configuration, uint64_t& position) const;
 
-  void publish_status(const std::string& text);
-  std::string status() const;
-
  private:
   struct Words {
     std::atomic<uint64_t> magic;
     alignas(64) std::atomic<uint64_t> holder;
     std::atomic<uint64_t> standing, outbox_read, changing;
-    alignas(64) PublishedHead processes, status;
+    alignas(64) PublishedHead processes;
   };
-  static constexpr size_t kProcessesRoom = 256 << 10, kStatusRoom = 16 << 10, kWordsAt = 4096;
-  static constexpr size_t kBytes = kWordsAt + 2 * (kProcessesRoom + kStatusRoom);
+  static constexpr size_t kProcessesRoom = 256 << 10, kWordsAt = 4096;
+  static constexpr size_t kBytes = kWordsAt + 2 * kProcessesRoom;
   static_assert(sizeof(Words) <= kWordsAt);
 
   explicit Board(void* mapped);
 
   Words* words_ = nullptr;
-  Published processes_, status_;
+  Published processes_;
 };
 
 }  // namespace evs::runtime::uplink

@@ -2,8 +2,6 @@
 // bus/runtime/uplink/gateway.cc - opening the uplink, going on where a predecessor was killed, and the gateway's turn.
 #include "bus/runtime/uplink/gateway.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "bus/runtime/plugin_parameters.h"
@@ -17,7 +15,6 @@ using namespace ordering;
 
 constexpr uint64_t kMediumStartNs = 1'000'000'000;
 constexpr uint64_t kGoodbyeNs = 200 * kMillisecond;
-constexpr uint64_t kStatusEveryNs = 250 * kMillisecond;
 constexpr uint64_t kEpisodesEveryNs = 100 * kMillisecond;
 constexpr uint64_t kAskAgainNs = kMillisecond;
 constexpr uint64_t kForConfigurations = 256 << 10;  // of the order ring, beside its largest record
@@ -208,19 +205,6 @@ void Gateway::say_goodbye(Instant now) {
 void Gateway::say_what_is_wrong(Instant now) {
   episodes_ns_ = now.ns + kEpisodesEveryNs;
   for (const Line& line : episodes_->note(now, link_->look(now))) making_.log->say(static_cast<int>(line.level), line.kind, line.text);
-}
-
-void Gateway::publish_status(uint64_t now_ns) {
-  status_ns_ = now_ns + kStatusEveryNs;
-  const Protocol& protocol = link_->protocol();
-  std::string text = "gateway " + std::to_string(getpid()) + "\nhost " + std::to_string(making_.host_id) + "\nphase " + protocol.phase_name();
-  text += "\nring " + std::to_string(protocol.ring().sequence) + " of " + std::to_string(protocol.ring().representative) + "\nmembers";
-  for (const Host& host : protocol.members()) text += " " + std::to_string(host.id);
-  if (votes_) text += "\nepoch " + std::to_string(level_->epoch()) + "\nquorum " + text_of(level_->verdict());
-  text += "\nheld_by " + std::to_string(protocol.held_by()) + "\nwaiting " + std::to_string(submitted_.size());
-  text += "\nprocesses " + std::to_string(level_->configuration().members.size()) + "\n";
-  making_.board->publish_status(text);
-  say_whether_primary();
 }
 
 }  // namespace evs::runtime::uplink

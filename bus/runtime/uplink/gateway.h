@@ -10,7 +10,7 @@
 // and joins the ring anew (docs/protocol.md, "What a successor must know").
 //
 // Its parts: gateway.cc opening, taking over, its turn; gateway_outbox.cc what processes ask for; gateway_order.cc what they are told; gateway_state.cc what is
-// kept on a disk. One thread: the service thread of the process that holds the role. Nothing here waits, but for that disk.
+// kept on a disk; gateway_status.cc what an observer sees. One thread: the service thread of the process that holds the role. Nothing here waits, but for that disk.
 #pragma once
 
 #include <deque>
@@ -26,6 +26,7 @@
 #include "bus/runtime/uplink/episodes.h"
 #include "bus/runtime/uplink/link.h"
 #include "bus/runtime/uplink/local_ring.h"
+#include "bus/runtime/uplink/status_file.h"
 #include "bus/runtime/uplink/voting_file.h"
 #include "bus/runtime/uplink/window_file.h"
 
@@ -78,7 +79,6 @@ class Gateway final : public Sink {
   void say_goodbye(ordering::Instant now);
   uint64_t build() const { return making_.role->build() << 32 | making_.outbox->build(); }
   void give_up(const std::string& why);
-  void publish_status(uint64_t now_ns);
   void say_what_is_wrong(ordering::Instant now);
   void say_whether_primary();
 
@@ -98,6 +98,10 @@ class Gateway final : public Sink {
   bool submit(ordering::Instant now, Place place, Submit&& call);
   void look_for_the_gone(ordering::Instant now);
   void note_stamps(const ordering::Output& out, const ordering::Window& window);
+
+  // gateway_status.cc
+  void publish_status(uint64_t now_ns);
+  std::string status_text(uint64_t now_ns) const;
 
   // gateway_order.cc: Sink
   uint64_t room() override;
@@ -172,7 +176,9 @@ class Gateway final : public Sink {
   uint64_t room_ = 0, room_at_most_ = 0;
   uint64_t wanted_bytes_ = 0;   // what is asked for when there is no room
   uint64_t asked_room_ns_ = 0;
+  std::unique_ptr<StatusFile> status_file_;
   uint64_t status_ns_ = 0;
+  bool status_failed_ = false;
   std::optional<Episodes> episodes_;
   uint64_t episodes_ns_ = 0;
 };

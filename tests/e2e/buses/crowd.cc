@@ -15,7 +15,6 @@
 #include <stdexcept>
 
 #include "bus/runtime/sealing/key_file.h"
-#include "bus/runtime/uplink/board.h"
 #include "tests/e2e/hosts/trace_file.h"
 #include "tools/verify/check.h"
 #include "tools/verify/trace_text.h"
@@ -112,14 +111,21 @@ std::string Crowd::board_of(size_t host) const { return shared_ + "/" + std::to_
 
 std::string Crowd::state_of(size_t host) const { return traces_ + "/state" + std::to_string(host + 1); }
 
+std::vector<std::string> Crowd::parameters_of(size_t host) const {
+  std::vector<std::string> all = {std::string("plugins.path=") + EVS_PLUGIN_DIRECTORY, "local.directory=" + board_of(host), "uplink.transport=udp",
+                                  "uplink.host_id=" + std::to_string(host + 1), "uplink.state_directory=" + state_of(host), "plugin.udp.interface=eth0", "log.level=info",
+                                  options_.sealed ? "uplink.key_file=" + traces_ + "/key" : std::string("uplink.security=none")};
+  all.insert(all.end(), options_.parameters.begin(), options_.parameters.end());
+  return all;
+}
+
 size_t Crowd::start(size_t host, const std::vector<std::string>& more) {
   auto member = std::make_unique<Member>();
   member->host = host;
   member->trace = traces_ + "/" + std::to_string(host + 1) + "." + std::to_string(members_.size());
-  std::vector<std::string> command = {EVS_TEST_MEMBER, member->trace, std::string("plugins.path=") + EVS_PLUGIN_DIRECTORY, "local.directory=" + board_of(host),
-                                      "uplink.transport=udp", "uplink.host_id=" + std::to_string(host + 1), "uplink.state_directory=" + state_of(host), "plugin.udp.interface=eth0", "log.level=info",
-                                      options_.sealed ? "uplink.key_file=" + traces_ + "/key" : std::string("uplink.security=none")};
-  command.insert(command.end(), options_.parameters.begin(), options_.parameters.end());
+  std::vector<std::string> command = {EVS_TEST_MEMBER, member->trace};
+  const std::vector<std::string> parameters = parameters_of(host);
+  command.insert(command.end(), parameters.begin(), parameters.end());
   command.insert(command.end(), more.begin(), more.end());
   member->process.start([&](int input, int output) { return wire_.start(host, command, input, output); });
   members_.push_back(std::move(member));
@@ -167,16 +173,16 @@ size_t Crowd::alive_on(size_t host) const {
   return count;
 }
 
+std::map<std::string, std::string> Crowd::uplink_of(size_t host) const {
+  std::map<std::string, std::string> values;
+  std::ifstream file(board_of(host) + "/default.uplink");
+  for (std::string name, value; file >> name && std::getline(file >> std::ws, value);) values[name] = value;
+  return values;
+}
+
 bool Crowd::is_gateway(size_t index) const {
   const Member& member = *members_[index];
-  shm::Directory directory;
-  if (!member.process.alive() || !directory.open(board_of(member.host), "", false).ok()) return false;
-  auto board = runtime::uplink::Board::open(directory, "default");
-  if (!board) return false;
-  std::istringstream words(board->status());
-  std::string key;
-  pid_t pid = 0;
-  return words >> key >> pid && key == "gateway" && pid == member.process.pid();
+  return member.process.alive() && uplink_of(member.host)["evs_uplink_gateway_pid"] == std::to_string(member.process.pid());
 }
 
 size_t Crowd::gateway_of(size_t host) const {

@@ -32,6 +32,8 @@ class Crowd {
 
   Wire& wire() { return wire_; }
   size_t hosts() const { return wire_.hosts(); }
+  // key=value of the configuration of whoever joins the bus on this host.
+  std::vector<std::string> parameters_of(size_t host) const;
   // One more application of this host, with `more` on its command line; its number.
   size_t start(size_t host, const std::vector<std::string>& more = {});
   size_t size() const { return members_.size(); }
@@ -49,7 +51,8 @@ class Crowd {
   bool try_tell(size_t member, const std::string& line);  // false: it does not listen any more
   void tell_all(const std::string& line);
   Status status(size_t member);
-  // By the board of its host.
+  // What the gateway of a host says of itself (bus/runtime/uplink/status_file.h); empty: there is none.
+  std::map<std::string, std::string> uplink_of(size_t host) const;
   bool is_gateway(size_t member) const;
   size_t gateway_of(size_t host) const;  // size(): nobody who lives
   std::string board_of(size_t host) const;  // its directory

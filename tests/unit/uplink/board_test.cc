@@ -80,7 +80,6 @@ TEST_F(BoardTest, WhatIsPublishedIsSeenThroughAnotherMapping) {
   told.number = uint64_t{4} << 32 | 2;
   told.members = {{0x1001, 7, 9, 0, 0}};
   ASSERT_TRUE(board.publish(told, 77));
-  board.publish_status("gateway 5\n");
   board.begin_change();
   board.set_outbox_read(12);
   const Board other = open();
@@ -88,7 +87,6 @@ TEST_F(BoardTest, WhatIsPublishedIsSeenThroughAnotherMapping) {
   EXPECT_EQ(position, 77u);
   EXPECT_EQ(read.number, told.number);
   EXPECT_EQ(read.members.size(), 1u);
-  EXPECT_EQ(other.status(), "gateway 5\n");
   EXPECT_EQ(other.outbox_read(), 12u);
   EXPECT_TRUE(other.is_changing());
   board.end_change();
@@ -102,8 +100,6 @@ TEST_F(BoardTest, MoreProcessesThanThereIsRoomForAreNotPublished) {
   EXPECT_FALSE(board.publish(told, 1));
   uint64_t position = 0;
   EXPECT_FALSE(board.read(read, position));
-  board.publish_status(std::string(1 << 20, 'x'));
-  EXPECT_LT(board.status().size(), size_t{1} << 20) << "the beginning of a long one";
 }
 
 TEST_F(BoardTest, AnotherVersionsFileIsRefusedInWordsAndLeftAsItIs) {
@@ -128,7 +124,6 @@ TEST_F(BoardTest, ATruncatedFileIsFilledUp) {
   std::filesystem::resize_file(file(), 10);
   Board board = open();
   EXPECT_EQ(board.holder(), 0u);
-  EXPECT_TRUE(board.status().empty());
   ProcessesInForce read;
   uint64_t position = 0;
   EXPECT_FALSE(board.read(read, position));

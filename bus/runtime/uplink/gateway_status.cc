@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bus/runtime/uplink/gateway_status.cc - what the gateway says of itself, for `evs status` (status_file.h).
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "bus/runtime/config_descriptor.h"
+#include "bus/runtime/uplink/gateway.h"
+#include "shm/death.h"
+
+namespace evs::runtime::uplink {
+namespace {
+
+using namespace ordering;
+
+constexpr uint64_t kStatusEveryNs = 250'000'000;
+constexpr size_t kUsualBytes = 2048;
+
+// Lines that an operator reads and an exporter counts: one name, one value. A name says its unit, or _total of what only rises.
+class StatusLines {
+ public:
+  StatusLines() { text_.reserve(kUsualBytes); }
+  void add(std::string_view name, std::string_view value) { text_.append("evs_uplink_").append(name).append(" ").append(value).append("\n"); }
+  void add(std::string_view name, uint64_t value) { add(name, std::string_view(std::to_string(value))); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// As the kernel and ps know this process: the name of its first thread may be another one than ours.
+std::string own_command() {
+  char name[16] = "";
+  const Descriptor file(open("/proc/self/comm", O_RDONLY | O_CLOEXEC));
+  const ssize_t got = file.get() < 0 ? 0 : read(file.get(), name, sizeof name);
+  std::string command(name, got > 0 ? static_cast<size_t>(got) : 0);
+  return command.substr(0, command.find('\n'));
+}
+
+// Which process tells, so that a killed one is known as such when another process has its pid.
+void add_teller(StatusLines& lines, const std::string& wish) {
+  lines.add("gateway_pid", static_cast<uint64_t>(getpid()));
+  lines.add("gateway_start_time", shm::process_start_time(getpid()));
+  lines.add("gateway_command", own_command());
+  lines.add("gateway_standing", wish == "standing" ? 1 : 0);
+}
+
+void add_ring(StatusLines& lines, const Protocol& protocol, uint64_t now_ns) {
+  lines.add("state", protocol.phase_name());
+  lines.add("ring_sequence", protocol.ring().sequence);
+  lines.add("ring_representative", protocol.ring().representative);
+  std::string members;
+  for (const Host& host : protocol.members()) {
+    if (!members.empty()) members += ' ';
+    members += std::to_string(host.id);
+  }
+  if (!members.empty()) lines.add("members", members);
+  // Who is alone has no token, whatever it had before.
+  if (protocol.members().size() > 1 && protocol.token_came_at() != kNever) lines.add("token_age_ns", now_ns - std::min(now_ns, protocol.token_came_at().ns));
+  lines.add("received_up_to", protocol.received_up_to().value);
+  lines.add("stable", protocol.stable().value);
+  lines.add("high", protocol.high().value);
+  lines.add("held_by", protocol.held_by());
+  lines.add("lagging", protocol.lagging());
+  lines.add("backlog_bytes", protocol.backlog_bytes());
+}
+
+void add_losses(StatusLines& lines, const Link& link, const sealing::Counts& sealed) {
+  lines.add("opened_total", sealed.opened);
+  for (size_t i = 1; i < sealing::kRefusals; ++i)
+    if (const auto why = static_cast<sealing::Refusal>(i); why != sealing::Refusal::echo) lines.add(std::string("refused_") + name_of(why) + "_total", sealed.of(why));
+  lines.add("datagrams_received_total", link.counts().received);
+  lines.add("packets_sent_total", link.outgoing().counts().packets);
+  lines.add("bytes_sent_total", link.outgoing().counts().bytes);
+  // Lost, each in its way.
+  lines.add("lost_no_room_total", link.outgoing().counts().given_up + link.outgoing().counts().overflowed);
+  lines.add("lost_too_big_total", link.outgoing().counts().too_big);
+  lines.add("lost_medium_failed_total", link.outgoing().counts().refused);
+  lines.add("lost_no_address_total", link.counts().to_nobody);
+  lines.add("lost_parts_total", link.joiner().broken_total());
+  lines.add("lost_while_paused_total", link.counts().flushed);
+}
+
+}  // namespace
+
+std::string Gateway::status_text(uint64_t now_ns) const {
+  StatusLines lines;
+  add_teller(lines, making_.config->text("uplink.gateway"));
+  lines.add("written_ns", now_ns);
+  lines.add("host_id", making_.host_id);
+  add_ring(lines, link_->protocol(), now_ns);
+  lines.add("backlog_messages", submitted_.size());
+  evs_ordered_usage usage{};
+  usage.struct_size = sizeof usage;
+  making_.outbox->ops().usage(making_.outbox->self(), &usage);
+  lines.add("outbox_used_bytes", usage.used_bytes);
+  lines.add("processes", level_->configuration().members.size());
+  add_losses(lines, *link_, sealing_->counts());
+  return lines.text();
+}
+
+// It is for people to look at: who cannot be shown it is told once, and the gateway goes on.
+void Gateway::publish_status(uint64_t now_ns) {
+  status_ns_ = now_ns + kStatusEveryNs;
+  if (!status_file_) status_file_ = std::make_unique<StatusFile>(*making_.directory, making_.config->text("bus.name"), making_.config->text("metrics.group"));
+  const shm::Status status = status_file_->write(status_text(now_ns));
+  if (!status.ok() && !status_failed_) making_.log->warning("status", "evs status cannot be told of the uplink: " + status.text);
+  status_failed_ = !status.ok();
+  say_whether_primary();
+}
+
+}  // namespace evs::runtime::uplink
