@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "shm/directory.h"
 #include "shm/inspect.h"
 
 namespace evs::metrics {
@@ -59,6 +60,38 @@ Member member_of(const shm::MemberSnapshot& from) {
   return member;
 }
 
+Ring ring_of(const shm::Snapshot& seen) {
+  Ring ring{seen.capacity, seen.used, seen.tail, std::nullopt, seen.holder_what};
+  if (seen.holder_nodeid != 0) ring.holder_nodeid = seen.holder_nodeid;
+  return ring;
+}
+
+std::vector<Member> members_of(const shm::Snapshot& seen) {
+  std::vector<Member> members;
+  for (const shm::MemberSnapshot& member : seen.members) members.push_back(member_of(member));
+  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.nodeid < b.nodeid; });
+  return members;
+}
+
+std::string role_of(const Uplink& uplink) {
+  if (uplink.gateway == GatewayState::there) return "gateway";
+  return uplink.gateway == GatewayState::silent ? "silent gateway" : "no gateway";
+}
+
+// A bus whose processes are in an outbox, too, has an uplink. One that nobody is in was left behind by a bus of that name that had one.
+bool collect_uplink(const std::string& directory, const std::string& group, Snapshot& out, std::string& failure) {
+  shm::Snapshot outbox;
+  if (const shm::Status status = shm::inspect(directory, group, out.bus + shm::kOutboxSuffix, outbox); !status.ok()) {
+    failure = status.text;
+    return status.code == shm::Code::not_supported;
+  }
+  if (outbox.members.empty() && !out.members.empty()) return true;
+  out.outbox = Outbox{ring_of(outbox), members_of(outbox)};
+  if (!read_uplink(directory, group, out.bus, out.uplink, failure)) return false;
+  out.role = role_of(out.uplink);
+  return true;
+}
+
 }  // namespace
 
 Collected collect(const std::string& directory, const std::string& group, const std::string& bus, Snapshot& out,
@@ -75,14 +108,9 @@ Collected collect(const std::string& directory, const std::string& group, const 
   out.boot_count = seen.boot_count;
   out.ring_sequence = seen.ring_sequence;
   out.change = seen.change;
-  out.ring.capacity_bytes = seen.capacity;
-  out.ring.used_bytes = seen.used;
-  out.ring.tail = seen.tail;
-  if (seen.holder_nodeid != 0) out.ring.holder_nodeid = seen.holder_nodeid;
-  out.ring.holder_what = seen.holder_what;
-  for (const shm::MemberSnapshot& member : seen.members) out.members.push_back(member_of(member));
-  std::sort(out.members.begin(), out.members.end(),
-            [](const Member& a, const Member& b) { return a.nodeid < b.nodeid; });
+  out.ring = ring_of(seen);
+  out.members = members_of(seen);
+  if (!collect_uplink(directory, group, out, failure)) return Collected::failed;
   return Collected::taken;
 }
 

@@ -3,6 +3,7 @@
 #include "metrics/snapshot.h"
 
 #include <algorithm>
+#include <set>
 
 namespace evs::metrics {
 
@@ -30,6 +31,12 @@ uint64_t Snapshot::largest_lag_bytes(const Member& of) const {
   for (const Handle& handle : of.handles)
     if (handle.watching) largest = std::max(largest, handle.lag_bytes);
   return largest;
+}
+
+size_t Snapshot::processes() const {
+  std::set<int32_t> pids;
+  for (const Member& member : members) pids.insert(member.pid);
+  return pids.size();
 }
 
 }  // namespace evs::metrics

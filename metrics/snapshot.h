@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "metrics/uplink.h"
+
 namespace evs::metrics {
 
 inline constexpr size_t kGroupKeyBytes = 32;
@@ -62,6 +64,12 @@ struct Ring {
   std::string holder_what;                // with what it holds: "cursor", "claim", "pin" or "role"
 };
 
+// Of a bus that spans hosts: the ring beside its own through which what is said here reaches the gateway. It is no bus of its own.
+struct Outbox {
+  Ring ring;
+  std::vector<Member> members;  // by nodeid: who fills it
+};
+
 struct Snapshot {
   std::string bus;
   std::string directory;
@@ -69,12 +77,15 @@ struct Snapshot {
   uint64_t boot_count = 0;     // lives of the segment, the present one included
   uint64_t ring_sequence = 0;  // of this life; configuration id = ring_sequence << 32 | change
   uint64_t change = 0;         // number of the membership in force
-  std::string role = "none";   // of the uplink: a bus without one has none
+  std::string role = "none";   // of this host in the uplink: a bus without one has none
   Ring ring;
+  std::optional<Outbox> outbox;  // with an uplink
+  Uplink uplink;
   std::vector<Member> members;  // by nodeid
 
   const Member* member(uint32_t nodeid) const;
   uint64_t largest_lag_bytes(const Member& of) const;
+  size_t processes() const;  // with an uplink each is a member more than once
 };
 
 }  // namespace evs::metrics

@@ -160,7 +160,8 @@ std::vector<std::string> list_buses(const std::string& directory) {
   if (dir == nullptr) return buses;
   while (const dirent* entry = readdir(dir)) {
     const std::string name = entry->d_name;
-    if (name.size() > 5 && name.ends_with(".ring")) buses.push_back(name.substr(0, name.size() - 5));
+    if (name.size() <= 5 || !name.ends_with(".ring")) continue;
+    if (const std::string bus = name.substr(0, name.size() - 5); !bus.ends_with(kOutboxSuffix)) buses.push_back(bus);
   }
   closedir(dir);
   std::sort(buses.begin(), buses.end());

@@ -62,7 +62,7 @@ struct Snapshot {
 // Code::not_supported when there is no such bus (no segment).
 Status inspect(const std::string& directory, const std::string& group, const std::string& bus, Snapshot& out);
 
-// The names of the buses in a directory.
+// The names of the buses in a directory; an outbox is none.
 std::vector<std::string> list_buses(const std::string& directory);
 
 }  // namespace evs::shm

@@ -123,7 +123,7 @@ TEST(StatusJson, HasEverythingUnderStableNames) {
       json_line(status_json(s)),
       R"({"bus":"default","directory":"/dev/shm/evs-1000","taken_at":"2001-09-09T01:46:40.000000042Z","boot_count":3,)"
       R"("ring_sequence":3,"change":12,"role":"none","ring":{"capacity_bytes":4194304,"used_bytes":1048576,"tail":123456,)"
-      R"("holder_nodeid":2,"holder_what":"cursor"},"members":[{"nodeid":2,"pid":812,"command":"read\u001b[31mer","state":"live","generation":1,)"
+      R"("holder_nodeid":2,"holder_what":"cursor"},"outbox":null,"uplink":null,"members":[{"nodeid":2,"pid":812,"command":"read\u001b[31mer","state":"live","generation":1,)"
       R"("gone":false,"stopped_ns":5300000000,"in_send":false,"heartbeat_age_ns":0,"sent_messages":0,"sent_bytes":0,)"
       R"("handles":[{"index":0,"reading":true,"asleep":false,"behind_bytes":1048576,"groups":2,"delivered":10,"wakeups":3},)"
       R"({"index":1,"reading":true,"asleep":true,"behind_bytes":64,"groups":1,"delivered":5,"wakeups":2}],)"

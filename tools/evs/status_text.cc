@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tools/evs/json.h"
+#include "tools/evs/status_uplink.h"
 
 namespace evs::tools {
 
@@ -15,17 +16,6 @@ using metrics::MemberState;
 using metrics::Snapshot;
 
 namespace {
-
-uint64_t percent(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0 : part * 100 / whole;
-}
-
-// "4097 (pid 812, cat)": enough to find the process without another look at the table.
-std::string who(const Member& member) {
-  std::string text = std::to_string(member.nodeid) + " (pid " + std::to_string(member.pid);
-  if (!member.command.empty()) text += ", " + printable(member.command);
-  return text + ")";
-}
 
 std::string state_text(const Member& member) {
   std::string text(metrics::name_of(member.state));
@@ -48,15 +38,12 @@ Paint state_paint(const Member& member) {
   return member.stopped_for_ns ? Paint::yellow : Paint::plain;
 }
 
-std::string ring_line(const Snapshot& snapshot) {
-  const auto& ring = snapshot.ring;
-  std::string text = show_bytes(ring.used_bytes) + " of " + show_bytes(ring.capacity_bytes) + " used (" +
-                     std::to_string(percent(ring.used_bytes, ring.capacity_bytes)) + " %)";
-  if (!ring.holder_nodeid) return ring.holder_what == "role" ? text + ", held for a gateway that is not there" : text;
-  const Member* holder = snapshot.member(*ring.holder_nodeid);
-  text += ", held by " + (holder != nullptr ? who(*holder) : std::to_string(*ring.holder_nodeid));
-  if (ring.holder_what == "role") return text + " as the gateway";
-  return ring.holder_what.empty() || ring.holder_what == "cursor" ? text : text + " with a " + ring.holder_what;
+std::string members_line(const Snapshot& snapshot) {
+  std::string text = std::to_string(snapshot.members.size());
+  const size_t processes = snapshot.processes();
+  if (snapshot.outbox)
+    text += " of " + std::to_string(processes) + (processes == 1 ? " process" : " processes") + " of this host (each once to read, once for the gateway's role)";
+  return text + ", configuration " + std::to_string(snapshot.ring_sequence) + "." + std::to_string(snapshot.change);
 }
 
 std::string member_table(const Snapshot& snapshot, const Palette& paint) {
@@ -109,10 +96,9 @@ std::string status_text(const Snapshot& snapshot, const StatusView& view, const 
   const bool crowded = percent(snapshot.ring.used_bytes, snapshot.ring.capacity_bytes) >= 80;
   std::string out =
       paint(Paint::bold, "bus " + printable(snapshot.bus)) + " in " + printable(snapshot.directory) + "\n";
-  out += "  ring     " + paint(crowded ? Paint::yellow : Paint::plain, ring_line(snapshot)) + "\n";
-  out += "  members  " + std::to_string(snapshot.members.size()) + ", configuration " +
-         std::to_string(snapshot.ring_sequence) + "." + std::to_string(snapshot.change) + "\n";
-  out += "  uplink   " + snapshot.role + "\n";
+  out += "  ring     " + paint(crowded ? Paint::yellow : Paint::plain, ring_line(snapshot.ring, snapshot.members)) + "\n";
+  out += "  members  " + members_line(snapshot) + "\n";
+  out += uplink_lines(snapshot, paint);
   for (const Member& member : snapshot.members)
     if (member.stopped_for_ns)
       out += "  " + paint(Paint::yellow, "stopped  " + who(member) + stopped_text(member)) + "\n";
@@ -124,11 +110,6 @@ std::string status_text(const Snapshot& snapshot, const StatusView& view, const 
 }
 
 Json status_json(const Snapshot& snapshot) {
-  Json ring{{"capacity_bytes", snapshot.ring.capacity_bytes},
-            {"used_bytes", snapshot.ring.used_bytes},
-            {"tail", snapshot.ring.tail},
-            {"holder_nodeid", snapshot.ring.holder_nodeid ? Json(*snapshot.ring.holder_nodeid) : Json(nullptr)},
-            {"holder_what", snapshot.ring.holder_what}};
   Json members = Json::array();
   for (const Member& member : snapshot.members) {
     Json handles = Json::array(), groups = Json::array();
@@ -162,7 +143,9 @@ Json status_json(const Snapshot& snapshot) {
           {"ring_sequence", snapshot.ring_sequence},
           {"change", snapshot.change},
           {"role", snapshot.role},
-          {"ring", std::move(ring)},
+          {"ring", ring_json(snapshot.ring)},
+          {"outbox", outbox_json(snapshot)},
+          {"uplink", uplink_json(snapshot)},
           {"members", std::move(members)}};
 }
 

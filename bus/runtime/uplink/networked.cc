@@ -15,7 +15,6 @@ namespace evs::runtime::uplink {
 namespace {
 
 constexpr uint64_t kGoodbyeNs = 200'000'000;  // for a place for what we say last
-constexpr char kOutboxSuffix[] = "+outbox";
 
 uint64_t monotonic_ns() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
@@ -67,7 +66,7 @@ std::optional<PluginFailure> Networked::create_rings() {
   };
   if (auto failure = make(order_, {bus, order, true})) return failure;
   if (auto failure = make(role_, {bus, order, false})) return failure;
-  return make(outbox_, {bus + kOutboxSuffix, outbox, false});
+  return make(outbox_, {bus + shm::kOutboxSuffix, outbox, false});
 }
 
 std::optional<PluginFailure> Networked::open_board() {
