@@ -102,6 +102,15 @@ TEST(CommandLineTest, VerifyTakesFiles) {
   EXPECT_EQ(verify.limit, 3u);
 }
 
+TEST(CommandLineTest, GatewayTakesABus) {
+  const Parsed p({"gateway", "--bus", "sensors", "--set", "uplink.transport=udp", "-v"});
+  ASSERT_EQ(p.status, std::nullopt) << p.complained;
+  EXPECT_EQ(p.line.command(), "gateway");
+  EXPECT_EQ(p.line.options().gateway.bus.bus, "sensors");
+  EXPECT_EQ(p.line.options().gateway.bus.settings, std::vector<std::string>{"uplink.transport=udp"});
+  EXPECT_TRUE(p.line.options().gateway.verbose);
+}
+
 TEST(CommandLineTest, KeygenTakesAFileAndAStep) {
   const Parsed p({"keygen", "--rotate", "/etc/evs/key"});
   ASSERT_EQ(p.status, std::nullopt) << p.complained;
@@ -135,6 +144,7 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
       {{"keygen", "k", "--add", "--retire"}, "excludes"},
       {{"keygen", "k", "--list", "--rotate"}, "excludes"},
       {{"cat", "status"}, "status"},
+      {{"gateway", "--json"}, "--json"},
   };
   for (const auto& c : cases) {
     const Parsed p(c.arguments);
@@ -144,7 +154,7 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
 }
 
 TEST(CommandLineTest, HelpIsNoError) {
-  for (const char* command : {"cat", "status", "plugins", "bench", "config"}) {
+  for (const char* command : {"cat", "status", "gateway", "plugins", "bench", "config"}) {
     const Parsed p({command, "--help"});
     EXPECT_EQ(p.status, kExitOk);
     EXPECT_THAT(p.printed, HasSubstr("--bus"));

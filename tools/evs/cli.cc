@@ -73,13 +73,14 @@ CommandLine::CommandLine()
   app_.footer(
       "Exit status: 0 done, 1 failure, 2 usage or configuration, 3 no such bus, 4 messages were lost.\n"
       "Each command has a manual page: evs-cat(1), evs-status(1), evs-plugins(1), evs-bench(1), evs-config(1),\n"
-      "evs-verify(1), evs-keygen(1).");
+      "evs-verify(1), evs-gateway(1), evs-keygen(1).");
   add_cat();
   add_status();
   add_plugins();
   add_bench();
   add_config();
   add_verify();
+  add_gateway();
   add_keygen();
 }
 
@@ -140,6 +141,13 @@ void CommandLine::add_status() {
   command.add_flag("--json", status.json, "Print one JSON object");
   command.add_flag("--handles", status.handles, "Show each handle as well");
   add_bus_choice(command, status.bus);
+}
+
+void CommandLine::add_gateway() {
+  GatewayOptions& gateway = options_.gateway;
+  CLI::App& command = *app_.add_subcommand("gateway", "Carry the bus between hosts for this one, whoever comes and goes");
+  command.add_flag("-v,--verbose", gateway.verbose, "Tell of configurations on stderr");
+  add_bus_choice(command, gateway.bus);
 }
 
 void CommandLine::add_plugins() {

@@ -31,6 +31,7 @@ class CommandLine {
   void add_bus_choice(CLI::App& command, BusChoice& choice);
   void add_cat();
   void add_status();
+  void add_gateway();
   void add_plugins();
   void add_bench();
   void add_config();

@@ -38,6 +38,11 @@ struct StatusOptions {
   bool handles = false;
 };
 
+struct GatewayOptions {
+  BusChoice bus;
+  bool verbose = false;
+};
+
 struct PluginsOptions {
   BusChoice bus;
   std::vector<std::string> names;  // empty: all
@@ -86,6 +91,7 @@ struct KeygenOptions {
 struct Options {
   CatOptions cat;
   StatusOptions status;
+  GatewayOptions gateway;
   PluginsOptions plugins;
   BenchOptions bench;
   ConfigOptions config;

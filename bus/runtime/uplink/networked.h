@@ -90,6 +90,8 @@ class Networked {
   uint64_t consider_role(uint64_t now_ns);
   bool is_member(uint64_t holder) const;
   bool is_last_here() const;
+  bool stands() const { return may_stand_ && config_.text("uplink.gateway") == "standing"; }
+  void stand_down();
   bool somebody_else_stands(uint64_t now_ns);
   Holder own_holder() const;
   void let_go();
@@ -125,6 +127,7 @@ class Networked {
   bool follower_watches_ = false;
   uint64_t role_again_ns_ = 0, looked_for_standing_ns_ = 0;
   bool somebody_stands_ = false, yields_ = false;
+  bool may_stand_ = true;  // until it is seen that it could not be the gateway
 
   // ---- start() and stop() wait for the service thread. ----
   std::mutex waiting_mutex_;

@@ -130,9 +130,8 @@ uint64_t Networked::consider_role(uint64_t now_ns) {
     const std::lock_guard guard(waiting_mutex_);
     if (resigning_) return UINT64_MAX;
   }
-  const std::string& wish = config_.text("uplink.gateway");
-  if (wish == "never") return UINT64_MAX;
-  if (wish == "standing") board_->stand(own_holder());
+  if (config_.text("uplink.gateway") == "never") return UINT64_MAX;
+  if (stands()) board_->stand(own_holder());
   else if (somebody_else_stands(now_ns)) return now_ns + kLookAgainNs;
   if (now_ns < role_again_ns_) return role_again_ns_;
   const uint64_t seen = board_->holder();
@@ -157,7 +156,8 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   role_again_ns_ = now_ns + kTryAgainNs;
   log_.warning("gateway", "this process cannot be the gateway: " + gateway.failure().text);
   const std::lock_guard guard(waiting_mutex_);
-  if (!in_configuration_) no_gateway_because_ = gateway.failure();
+  if (in_configuration_) stand_down();
+  else no_gateway_because_ = gateway.failure();
 }
 
 uint64_t Networked::drive_gateway(uint64_t now_ns) {
@@ -165,7 +165,7 @@ uint64_t Networked::drive_gateway(uint64_t now_ns) {
     const std::lock_guard guard(waiting_mutex_);
     if (resigning_) gateway_->resign(now_ns, is_last_here());
   }
-  if (!yields_ && config_.text("uplink.gateway") != "standing" && somebody_else_stands(now_ns)) {
+  if (!yields_ && !stands() && somebody_else_stands(now_ns)) {
     yields_ = true;
     gateway_->resign(now_ns, false);
   }
@@ -183,6 +183,14 @@ uint64_t Networked::drive_gateway(uint64_t now_ns) {
   let_go();
   role_again_ns_ = now_ns + kTryAgainNs;
   return role_again_ns_;
+}
+
+// Others have handed the role over to it and would again, each time that it tries: from now on it is one of them.
+void Networked::stand_down() {
+  if (!stands()) return;
+  may_stand_ = false;
+  board_->stand_down(own_holder());
+  log_.warning("gateway", "this process does not stand for the gateway's role any more, and leaves it to others: start it again when it can have it");
 }
 
 Holder Networked::own_holder() const {
