@@ -76,6 +76,10 @@ std::string told_lines(const Uplink& uplink, const Palette& paint) {
   const bool well = uplink.gateway == GatewayState::there;
   std::string out = line("uplink", paint(well && *uplink.value("state") == "operational" ? Paint::plain : Paint::yellow, ring_of_hosts(uplink)));
   out += line("gateway", paint(well ? Paint::plain : Paint::red, gateway_text(uplink)));
+  if (const std::string* quorum = uplink.value("quorum"); quorum != nullptr) {
+    const uint64_t epoch = uplink.number("epoch");
+    out += line("quorum", paint(epoch != 0 ? Paint::plain : Paint::yellow, epoch != 0 ? "primary, epoch " + std::to_string(epoch) : "not primary: " + printable(*quorum)));
+  }
   out += line("order", order_text(uplink));
   out += line("backlog", show_bytes(uplink.number("backlog_bytes")) + " for the token, " + text_of(uplink, "backlog_messages") + " messages without a place yet");
   if (const std::string held = held_text(uplink); !held.empty()) out += line("held up", paint(Paint::yellow, held));

@@ -96,6 +96,10 @@ std::string Gateway::status_text(uint64_t now_ns) const {
   making_.outbox->ops().usage(making_.outbox->self(), &usage);
   lines.add("outbox_used_bytes", usage.used_bytes);
   lines.add("processes", level_->configuration().members.size());
+  if (votes_) {
+    lines.add("epoch", level_->epoch());
+    lines.add("quorum", text_of(level_->verdict()));
+  }
   add_losses(lines, *link_, sealing_->counts());
   return lines.text();
 }
