@@ -8,8 +8,11 @@ namespace evs::ordering {
 
 FrameStore::FrameStore(uint32_t capacity) : slots_(capacity), mask_(capacity - 1) {}
 
-void FrameStore::count_in(Seq seq) {
-  if (seq > high_) high_ = seq;
+void FrameStore::count_in(Seq seq, HostId sender) {
+  if (seq > high_) {
+    high_ = seq;
+    last_sender_ = sender;
+  }
   while (find(next(received_up_to_)) != nullptr) received_up_to_ = next(received_up_to_);
 }
 
@@ -27,7 +30,7 @@ FrameStore::Put FrameStore::put(const Data& data, HostId sender, Bytes packet) {
   frame.held = true;
   frame.delivered = false;
   frame.packet.assign(packet);
-  count_in(data.seq);
+  count_in(data.seq, sender);
   return Put::fresh;
 }
 
@@ -43,8 +46,9 @@ Frame& FrameStore::stamp(Seq seq, Seq previous, HostId sender) {
 }
 
 void FrameStore::hold_stamped(Seq seq) {
-  slot(seq).held = true;
-  count_in(seq);
+  Frame& frame = slot(seq);
+  frame.held = true;
+  count_in(seq, frame.sender);
 }
 
 void FrameStore::forget_through(Seq seq) {
@@ -55,6 +59,7 @@ void FrameStore::forget_through(Seq seq) {
 void FrameStore::begin_behind(Seq seq) {
   for (Frame& frame : slots_) frame.held = false;
   forgotten_ = received_up_to_ = high_ = seq;
+  last_sender_ = kNoHost;
 }
 
 }  // namespace evs::ordering

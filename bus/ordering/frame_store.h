@@ -45,6 +45,7 @@ class FrameStore {
 
   Seq received_up_to() const { return received_up_to_; }  // nothing is missing up to here
   Seq high() const { return high_; }                      // the highest held
+  HostId last_sender() const { return last_sender_; }     // whose that is, also when it is forgotten; kNoHost: there was none
   Seq forgotten_through() const { return forgotten_; }
   void forget_through(Seq seq);
   uint32_t capacity() const { return static_cast<uint32_t>(slots_.size()); }
@@ -53,11 +54,12 @@ class FrameStore {
 
  private:
   Frame& slot(Seq seq) { return slots_[seq.value & mask_]; }
-  void count_in(Seq seq);
+  void count_in(Seq seq, HostId sender);
 
   std::vector<Frame> slots_;
   uint64_t mask_;
   Seq forgotten_, received_up_to_, high_;
+  HostId last_sender_ = kNoHost;
 };
 
 }  // namespace evs::ordering

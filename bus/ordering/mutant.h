@@ -48,6 +48,7 @@ enum class Mutant : uint8_t {
   standing_not_saved,     // a successor does not know that the ring was primary
   votes_not_saved,        // nor who has voted
   try_of_another_disk,    // a successor whose disk was lost writes down the try that its predecessor was in
+  held_twice,             // a token that rests here is acted upon when it is said again, and once more when its rest is over
   // Over an ordered medium; those of the token ring stand before these, because each simulator's list of names is a row of this one.
   ordered_safe_at_once,        // SAFE needs no acknowledgement
   ordered_change_at_once,      // a change of the configuration of processes needs none: a stability that counts receptions stands for installations

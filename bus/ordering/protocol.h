@@ -149,6 +149,7 @@ class Protocol {
   void run_alone(Instant now, Operating& operating, Output& out);
   void release(Instant now, Operating& operating, Output& out);
   void token_passed(Instant now);
+  bool rests_here(const Rotation& rotation) const;
   void forget();
 
   const Settings settings_;

@@ -122,6 +122,13 @@ void Protocol::token_passed(Instant now) {
   deadlines_.arm(Timer::token_resend, now + settings_.token_resend);
 }
 
+// An idle token rests with who sent last, who is the likeliest to send next and then waits for nobody. When it is idle, all have what it counts, so all agree on who
+// that is; should one not, it rests twice in a rotation or goes on without a rest.
+bool Protocol::rests_here(const Rotation& rotation) const {
+  const HostId last = store_->last_sender();
+  return last == kNoHost ? rotation.is_representative() : last == settings_.self.id;
+}
+
 void Protocol::on_token(Instant now, Token token, Output& out) {
   auto* recovering = std::get_if<Recovering>(&phase_);
   auto* operating = std::get_if<Operating>(&phase_);
@@ -134,12 +141,17 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
   if (planted(Mutant::duplicate_is_progress)) deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   if (rotation.is_stale(token)) return ignore(Drop::stale_token);  // its sender did not see us act
   if (rotation.mark_fell(token)) return ignore(Drop::mark_fell);   // no correct member says this
+  if (operating != nullptr && operating->held && !planted(Mutant::held_twice)) {
+    if (token.visit <= operating->held->visit) return ignore(Drop::stale_token);  // said again to us while it rests here
+    operating->held.reset();
+    deadlines_.disarm(Timer::token_hold);
+  }
 
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   deadlines_.disarm(Timer::token_resend);
   token_came_at_ = now;
   if (recovering != nullptr) return recovery_visit(now, *recovering, std::move(token), out);
-  if (rotation.is_representative() && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty() &&
+  if (rests_here(rotation) && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty() &&
       !stands(token.stage)) {
     operating->held = std::move(token);
     deadlines_.arm(Timer::token_hold, now + settings_.token_hold);

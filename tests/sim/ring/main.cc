@@ -38,7 +38,7 @@ constexpr const char* kMutants[] = {"none", "safe-on-one-visit", "no-obligations
                                     "obligations-not-stored", "ending-not-stored", "told-again", "uninstalled-promised", "window-outrun", "stalled-stays",
                                     "transition-not-saved", "told-table-not-saved", "try-not-stored", "tries-ignored", "try-stored-late",
                                     "formed-not-stored", "votes-not-awaited", "epoch-reused", "disk-keeps-its-number", "standing-not-saved", "votes-not-saved",
-                                    "try-of-another-disk"};
+                                    "try-of-another-disk", "held-twice"};
 static_assert(std::size(kMutants) == static_cast<size_t>(Mutant::ordered_safe_at_once));  // those behind are tests/sim/ordered's
 constexpr uint64_t kSaveEvery = 200;  // runs of a soak
 

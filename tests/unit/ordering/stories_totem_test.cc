@@ -176,7 +176,34 @@ TEST(TotemMembership, ATokenThatDiesWithItsHolderIsMissed) {
   EXPECT_GE(net.at(1).entered_gather(Why::token_lost) + net.at(3).entered_gather(Why::token_lost), 1u);
 }
 
-// The idle token rests at the representative, and does not when somebody has something to say.
+// Who sent last needs nobody to send again: the token rests there, and what is said is stamped and delivered at once.
+TEST(TotemHold, TheIdleTokenRestsWithWhoSentLast) {
+  StoryNet net({1, 2, 3});
+  ASSERT_TRUE(net.until_one_ring(3));
+  const auto cancelled = [&] {
+    uint64_t sum = 0;
+    for (const HostId id : {1, 2, 3}) sum += net.at(id).rare(Rare::hold_cancelled);
+    return sum;
+  };
+  for (const HostId sender : {2, 3, 1}) {
+    net.submit(sender, "a" + std::to_string(sender));
+    net.run(50 * kMs);
+    // A moment after it came to rest.
+    const HostId before = sender == 1 ? 3 : sender - 1;
+    ASSERT_TRUE(net.until([&] {
+      const auto tokens = net.of(PacketType::token);
+      return tokens.back().from == before && net.now() - tokens.back().at > StoryNet::kHop;
+    })) << "host " << sender;
+    const uint64_t asked = cancelled();
+    const Instant said = net.now();
+    net.submit(sender, "b" + std::to_string(sender));
+    ASSERT_TRUE(net.until_delivered(sender, "b" + std::to_string(sender)));
+    EXPECT_EQ(net.now(), said) << "host " << sender;
+    EXPECT_EQ(cancelled(), asked) << "nobody was asked for it";
+  }
+}
+
+// Before anything was sent it rests at the representative. It does not rest when somebody has something to say.
 TEST(TotemHold, AnIdleTokenRestsUntilSomebodySpeaks) {
   StoryNet net({1, 2, 3});
   ASSERT_TRUE(net.until_one_ring(3));
