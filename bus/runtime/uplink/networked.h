@@ -85,7 +85,7 @@ class Networked {
   bool watch_descriptor(int fd, uint32_t whose);
   uint32_t who_asks() const;
   void heed_outbox();
-  uint64_t follow(uint64_t now_ns);
+  uint64_t follow(uint64_t now_ns, bool rang);
   void tell_who_waits();
   uint64_t consider_role(uint64_t now_ns);
   bool is_member(uint64_t holder) const;
@@ -98,6 +98,7 @@ class Networked {
   void take_role(uint64_t now_ns, uint64_t seen);
   uint64_t drive_gateway(uint64_t now_ns);
   void ring_who_waits_for_room();
+  void ask_for_least();
 
   // networked_sending.cc
   OutboxHeader header(Ask ask, uint32_t guarantee) const;

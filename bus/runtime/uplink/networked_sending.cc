@@ -2,6 +2,8 @@
 // bus/runtime/uplink/networked_sending.cc - what this process says goes into the outbox, where the gateway takes it from.
 #include <alloca.h>
 
+#include <algorithm>
+
 #include "bus/runtime/uplink/networked.h"
 
 namespace evs::runtime::uplink {
@@ -61,7 +63,19 @@ int32_t Networked::room(NetworkedCursor* cursor, size_t size, uint32_t group_cou
   const size_t bytes = beside(group_count) + size;
   const int32_t status = outbox_->ops().room(outbox_->self(), cursor == nullptr ? nullptr : room_bell_, bytes, 1);
   if (status == EVS_P_AGAIN && cursor != nullptr) want_room_[cursor] = bytes;
+  if (cursor != nullptr) ask_for_least();
   return status;
+}
+
+// They share one bell, which stands for one wish: the smallest. Answered for one of them, it would be silent for the others.
+void Networked::ask_for_least() {
+  while (!want_room_.empty()) {
+    const auto least = std::min_element(want_room_.begin(), want_room_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (outbox_->ops().room(outbox_->self(), room_bell_, least->second, 1) == EVS_P_AGAIN) return;
+    order_->ops().ring(least->first->inner);
+    order_->ops().wake(least->first->inner);
+    want_room_.erase(least);
+  }
 }
 
 int32_t Networked::wait_room(size_t size, uint32_t group_count, uint64_t timeout_ns) {
@@ -77,15 +91,7 @@ void Networked::forget_waiting(NetworkedCursor* cursor) {
 void Networked::ring_who_waits_for_room() {
   const std::lock_guard guard(room_mutex_);
   outbox_->ops().arm(room_bell_);  // silences it: also when who waited has given up since
-  for (auto waiting = want_room_.begin(); waiting != want_room_.end();) {
-    if (outbox_->ops().room(outbox_->self(), room_bell_, waiting->second, 1) == EVS_P_AGAIN) {
-      ++waiting;
-      continue;
-    }
-    order_->ops().ring(waiting->first->inner);
-    order_->ops().wake(waiting->first->inner);
-    waiting = want_room_.erase(waiting);
-  }
+  ask_for_least();
 }
 
 }  // namespace evs::runtime::uplink

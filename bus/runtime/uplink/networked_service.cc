@@ -73,16 +73,18 @@ uint64_t Networked::work(uint64_t now_ns) {
   if (!attached_.load(std::memory_order_acquire)) return next;
   next = std::min(next, gateway_ ? drive_gateway(now_ns) : consider_role(now_ns));
   if (!announced_ && board_->outbox_read() == outbox_->build()) announced_ = ask(Ask::arrive) == EVS_P_OK;
-  next = std::min({next, follow(now_ns), announced_ ? UINT64_MAX : now_ns + kMillisecond});
+  next = std::min({next, follow(now_ns, (asking >> kFollower & 1) != 0), announced_ ? UINT64_MAX : now_ns + kMillisecond});
   if ((asking >> kRoomBell & 1) != 0) ring_who_waits_for_room();
   tell_who_waits();
   return next;
 }
 
-// Moves the cursor that rings for changes to the end of the order: what it passes stands on the board.
-uint64_t Networked::follow(uint64_t now_ns) {
+// Moves the cursor that rings for changes to the end of the order: what it passes stands on the board. Members of the order ring that come and go ring it, too, and may
+// change nothing there; it must be silenced all the same.
+uint64_t Networked::follow(uint64_t now_ns, bool rang) {
+  const bool is_changing = board_->is_changing();  // before the turn: what is between its record and the board will not ring again
   const uint64_t turn = board_->processes_turn();
-  if (follower_watches_ && turn == followed_turn_ && order_->ops().lag(follower_) < kFollowAfterBytes) return UINT64_MAX;
+  if (!rang && !is_changing && follower_watches_ && turn == followed_turn_ && order_->ops().lag(follower_) < kFollowAfterBytes) return UINT64_MAX;
   order_->ops().park(follower_);
   follower_watches_ = false;
   std::vector<uint64_t>& scratch = order_->scratch();
@@ -96,7 +98,8 @@ uint64_t Networked::follow(uint64_t now_ns) {
   followed_turn_ = turn;
   order_->ops().arm(follower_);
   // A change between the look at the board and the bell would not have rung.
-  return board_->processes_turn() == turn ? UINT64_MAX : now_ns;
+  if (board_->processes_turn() != turn) return now_ns;
+  return is_changing ? now_ns + kMillisecond : UINT64_MAX;
 }
 
 void Networked::tell_who_waits() {

@@ -281,6 +281,37 @@ TEST(Networked, WhileNothingCanGoOnTheServiceThreadSleeps) {
   EXPECT_LT(cpu_ns() - before, 200'000'000u) << "of 400 ms: it turns without a pause";
 }
 
+// A process that leaves, or is killed, rings the others for its membership of the order ring, and nothing on the board changes behind that.
+TEST(Networked, WhenAnotherHasGoneTheServiceThreadSleeps) {
+  Story one(wishes("stays"));
+  ASSERT_EQ(one.result, CS_OK) << one.error;
+  ASSERT_EQ(one.join("g"), CS_OK);
+  for (const bool killed : {false, true}) {
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      Story other(wishes("stays"));
+      const char byte = other.result == CS_OK ? 1 : 0;
+      if (write(ready[1], &byte, 1) != 1) _exit(2);
+      if (killed) raise(SIGKILL);
+      evs_finalize(other.handle);
+      _exit(0);
+    }
+    char byte = 0;
+    ASSERT_EQ(read(ready[0], &byte, 1), 1);
+    EXPECT_EQ(byte, 1);
+    waitpid(child, nullptr, 0);
+    close(ready[0]);
+    close(ready[1]);
+    until(one, [&](const Lines&) { return status_of(one).members == 1; });
+    one.told();
+    const uint64_t before = cpu_ns();
+    poll(nullptr, 0, 400);
+    EXPECT_LT(cpu_ns() - before, 100'000'000u) << "of 400 ms, killed " << killed;
+  }
+}
+
 // In a process of its own, which is told to read nothing until it has been expelled.
 TEST(Networked, ASlowReaderComesBackAsAnother) {
   const auto small = [] { return wishes("slow", {{"local.slow_reader_timeout", "1s"}, {"local.message_limit", "64KiB"}, {"local.ring_size", "4MiB"}}); };
