@@ -134,9 +134,9 @@ inline constexpr KeySpec kKeys[] = {
              "rights for group and others.",
      .rule = TextRule::file},
     {.name = "uplink.quorum", .type = KeyType::text, .initial = "off",
-     .help = "When hosts part, which of the parts may act for all: each configuration says whether it is primary, and in which epoch. off: none is, and nothing is stored. "
+     .help = "When hosts part, which of the parts may act for all: each configuration says whether it is primary, and in which epoch. off: none is, and no vote is stored. "
              "auto: the part with more than half of the hosts of the primary one before; the first one begins on one host (uplink.found). A number: more than half of so "
-             "many hosts. All hosts of a bus must agree. An epoch rises "
+             "many hosts, none of which may lose its disk, or an epoch can come twice. All hosts of a bus must agree. An epoch rises "
              "from each primary one to the next: what programs fence with (evs_initialize_ex(3), PRIMARY CONFIGURATIONS).",
      .rule = TextRule::quorum},
     {.name = "uplink.found", .type = KeyType::choice, .initial = "no",

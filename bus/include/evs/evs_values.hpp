@@ -249,7 +249,7 @@ struct Configuration {
         members(members_of(c.members, c.member_entries)),
         left(members_of(c.left, c.left_entries)),
         joined(members_of(c.joined, c.joined_entries)),
-        epoch(c.epoch) {}
+        epoch(c.struct_size >= offsetof(evs_configuration_t, epoch) + sizeof c.epoch ? c.epoch : 0) {}
   bool regular() const { return kind == Kind::regular; }
   bool primary() const { return epoch != 0; }  // its hosts may act for all of the bus
 };

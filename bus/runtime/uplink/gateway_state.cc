@@ -38,7 +38,7 @@ std::optional<PluginFailure> Gateway::open_votes(const Quorum& quorum) {
   auto file = VotingFile::open(*state_, config.text("bus.name"), making_.host_id, quorum, begins_here);
   if (!file) return file.failure();
   votes_.emplace(std::move(*file));
-  if (begins_here && !votes_->is_new())
+  if (begins_here && !votes_->has_begun() && quorum.rule == Quorum::Rule::last_primary)
     making_.log->info("quorum", "uplink.found = yes does nothing any more, this host has a voting record: take it out, or a lost disk begins the bus a second time");
   if (std::string why = check(votes_->voter(), settings_.message_limit); !why.empty())
     return PluginFailure{CS_ERR_INVALID_PARAM, "uplink.quorum = " + config.text("uplink.quorum") + ": " + why};

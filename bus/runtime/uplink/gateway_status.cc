@@ -97,8 +97,10 @@ std::string Gateway::status_text(uint64_t now_ns) const {
   lines.add("outbox_used_bytes", usage.used_bytes);
   lines.add("processes", level_->configuration().members.size());
   if (votes_) {
-    lines.add("epoch", level_->epoch());
-    lines.add("quorum", text_of(level_->verdict()));
+    const uint64_t epoch = level_->exchanged() ? level_->epoch() : 0;
+    const bool is_decided = level_->exchanged() && (epoch != 0 || (level_->verdict() != ordering::Verdict::off && level_->verdict() != ordering::Verdict::forms));
+    lines.add("epoch", epoch);
+    lines.add("quorum", is_decided ? text_of(level_->verdict()) : "not decided yet");
   }
   add_losses(lines, *link_, sealing_->counts());
   return lines.text();
@@ -111,7 +113,7 @@ void Gateway::publish_status(uint64_t now_ns) {
   const shm::Status status = status_file_->write(status_text(now_ns));
   if (!status.ok() && !status_failed_) making_.log->warning("status", "evs status cannot be told of the uplink: " + status.text);
   status_failed_ = !status.ok();
-  say_whether_primary();
+  if (failure_.empty()) say_whether_primary();
 }
 
 }  // namespace evs::runtime::uplink

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <vector>
 
 #include "bus/runtime/config_descriptor.h"
 
@@ -17,7 +18,10 @@ namespace evs::runtime::uplink {
 StatusFile::StatusFile(const shm::Directory& directory, const std::string& bus, const std::string& group)
     : directory_(directory), name_(bus + ".uplink"), fresh_name_(name_ + ".new") {
   // Once: looking groups up may take its time. The rings have refused a group that is not there.
-  if (const ::group* found = group.empty() ? nullptr : getgrnam(group.c_str())) gid_ = found->gr_gid;
+  ::group entry{};
+  ::group* found = nullptr;
+  std::vector<char> room(16u << 10);
+  if (!group.empty() && getgrnam_r(group.c_str(), &entry, room.data(), room.size(), &found) == 0 && found != nullptr) gid_ = entry.gr_gid;
 }
 
 StatusFile::~StatusFile() {

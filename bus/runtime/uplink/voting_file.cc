@@ -39,7 +39,10 @@ PluginResult<VotingFile> VotingFile::open(const StateDirectory& directory, const
     if (!disk) return disk.failure();
     file.is_new_ = true;
     file.voter_.disk = *disk;
-    if (begins_here && quorum.rule == Quorum::Rule::last_primary) file.voter_.record = begun_by({host, *disk});
+  }
+  if (begins_here && quorum.rule == Quorum::Rule::last_primary && file.voter_.record == PrimaryRecord{}) {
+    file.voter_.record = begun_by({host, file.voter_.disk});
+    file.has_begun_ = true;
   }
   // What is there is written as well: who cannot write does not come to the ring, whose hosts would all wait for a vote of his, and part, again and again.
   if (std::string why = file.store(directory, file.voter_); !why.empty()) return PluginFailure{CS_ERR_ACCESS, std::move(why)};

@@ -17,12 +17,13 @@ std::string sequence_file_name(const std::string& bus, ordering::HostId host);
 
 class VotingFile {
  public:
-  // Without a file, an empty record is stored under a new disk number before this answers; with `begins_here`, that of the first primary ring. What is there
+  // Without a file, an empty record is stored under a new disk number before this answers. With `begins_here` an empty one becomes that of the first primary ring. What is there
   // is written again: that it can be.
   static PluginResult<VotingFile> open(const StateDirectory& directory, const std::string& bus, ordering::HostId host, const ordering::Quorum& quorum, bool begins_here);
 
   const ordering::Voter& voter() const { return voter_; }  // as it was when this was opened, with its rule
   bool is_new() const { return is_new_; }
+  bool has_begun() const { return has_begun_; }  // the first primary ring, just now
   // Empty when it is on the disk; else a sentence with the way out.
   std::string store(const StateDirectory& directory, const ordering::Voter& voter) const;
 
@@ -32,7 +33,7 @@ class VotingFile {
   std::string name_;
   StateOwner owner_;
   ordering::Voter voter_;
-  bool is_new_ = false;
+  bool is_new_ = false, has_begun_ = false;
 };
 
 // The highest sequence that a ring was numbered with stays with the window file, which a machine that goes down loses. So sequences are reserved, some

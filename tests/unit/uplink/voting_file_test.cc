@@ -108,7 +108,9 @@ TEST_F(Kept, TheBusBeginsWhereSomebodySaysSoAndNeverAnew) {
   const Voter founder = open(7, kAuto, true)->voter();
   EXPECT_EQ(founder.record, begun_by({7, founder.disk}));
   const Voter other = open(8, kAuto)->voter();
-  EXPECT_EQ(open(8, kAuto, true)->voter(), other) << "it has a record";
+  const Voter late = open(8, kAuto, true)->voter();
+  EXPECT_EQ(late.record, begun_by({8, other.disk})) << "it had voted for nothing";
+  EXPECT_EQ(open(8, kAuto, true)->voter(), late) << "it has begun";
   EXPECT_EQ(open(9, kTwo, true)->voter().record, PrimaryRecord{}) << "a fixed number needs no founder";
 }
 
