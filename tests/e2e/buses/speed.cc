@@ -5,18 +5,18 @@
 //
 // --steady: three saturating senders of 100 KB, and how often the configuration changed although nobody went.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "tests/support/driven.h"
+#include "tests/e2e/buses/load_crew.h"
 #include "tests/support/netns.h"
 
 namespace {
 
-using evs::test::Driven;
+using evs::test::LoadCrew;
 using evs::test::Wire;
 
 constexpr size_t kHosts = 3;
@@ -29,44 +29,21 @@ struct Setting {
 
 class Trio {
  public:
-  Trio(const Wire& wire, const Setting& setting, const std::vector<std::string>& parameters) {
+  Trio(const Wire& wire, const Setting& setting, const std::vector<std::string>& parameters) : crew_(wire) {
     char shared[] = "/dev/shm/evs-speed-XXXXXX";
     directory_ = mkdtemp(shared);
-    for (size_t host = 0; host < kHosts; ++host) {
-      const std::string own = directory_ + "/" + std::to_string(host + 1);
-      std::filesystem::create_directory(own);
-      std::filesystem::permissions(own, std::filesystem::perms::owner_all);
-      std::vector<std::string> command = {EVS_TEST_LOAD, std::to_string(setting.bytes), std::to_string(setting.guarantee), host < setting.senders ? "1" : "0",
-                                          std::string("plugins.path=") + EVS_PLUGIN_DIRECTORY, "local.directory=" + own, "uplink.transport=udp",
-                                          "uplink.host_id=" + std::to_string(host + 1), "plugin.udp.interface=eth0", "local.ring_size=16MiB"};
-      command.insert(command.end(), parameters.begin(), parameters.end());
-      members_.push_back(std::make_unique<Driven>());
-      members_.back()->start([&](int in, int out) { return wire.start(host, command, in, out); });
-    }
-    for (const auto& member : members_)
-      while (ask(*member, "members", 20'000) != "3") {}
+    for (size_t host = 0; host < kHosts; ++host)
+      crew_.start(host, evs::test::load_command(host, directory_, {setting.bytes, setting.guarantee, host < setting.senders}, parameters));
+    crew_.until_one();
   }
-  ~Trio() {
-    for (const auto& member : members_) member->kill();
-    std::filesystem::remove_all(directory_);
-  }
+  ~Trio() { std::filesystem::remove_all(directory_); }
 
-  static std::string ask(Driven& member, const std::string& line, int patience_ms) {
-    member.tell(line);
-    std::string answer;
-    return member.answer(answer, patience_ms) ? answer : "no answer";
-  }
-  std::vector<std::string> go(int ms) {
-    std::vector<std::string> answers(kHosts);
-    for (const auto& member : members_) member->tell("go " + std::to_string(ms));
-    for (size_t i = 0; i < kHosts; ++i) members_[i]->answer(answers[i], ms + 20'000);
-    return answers;
-  }
-  std::string pace(size_t host, int ms, int gap_us) { return ask(*members_[host], "pace " + std::to_string(ms) + " " + std::to_string(gap_us), ms + 20'000); }
+  std::vector<std::string> go(int ms) { return crew_.go(ms); }
+  std::string pace(size_t host, int ms, int gap_us) { return crew_.pace(host, ms, gap_us); }
 
  private:
   std::string directory_;
-  std::vector<std::unique_ptr<Driven>> members_;
+  LoadCrew crew_;
 };
 
 }  // namespace
@@ -98,7 +75,7 @@ int main(int argc, char** argv) {
   }
   for (const size_t senders : {size_t{1}, size_t{3}})
     for (const size_t bytes : {64, 700, 1400, 10'000, 100'000}) {
-      if ((only_senders != 0 && only_senders != static_cast<int>(senders)) || (only_bytes != 0 && only_bytes != bytes)) continue;
+      if ((only_senders != 0 && only_senders != static_cast<int>(senders)) || (only_bytes != 0 && only_bytes != static_cast<int>(bytes))) continue;
       Trio trio(wire, {static_cast<size_t>(bytes), 2, senders}, parameters);
       printf("%6zu B, %zu senders, AGREED: %s\n", static_cast<size_t>(bytes), senders, trio.go(ms)[2].c_str());
       fflush(stdout);
