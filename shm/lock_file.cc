@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kLockMagic = 0x00316b636f6c7665ull;  // "evlock1\0"
 constexpr off_t kSlotByte = 4096;
+constexpr uint64_t kSlotPatienceNs = 1'000'000'000;
 
 struct LockWords {
   uint64_t magic;
@@ -110,9 +111,16 @@ void LockFile::unlock() {
   locked_ = false;
 }
 
+// Of a process that was killed the kernel tells the death (by its robust futex) before it closes its files: the slot is free a moment before its lock is.
 Status LockFile::inhabit(uint32_t slot) {
-  if (set_lock(slots_fd_, F_WRLCK, kSlotByte + slot) == 0) return {};
-  return errno_status(errno, "locking slot " + std::to_string(slot) + " in " + path_);
+  const uint64_t start = now_ns();
+  while (set_lock(slots_fd_, F_WRLCK, kSlotByte + slot) != 0) {
+    const bool is_held = errno == EAGAIN || errno == EACCES;
+    if (!is_held || now_ns() - start >= kSlotPatienceNs) return errno_status(errno, "locking slot " + std::to_string(slot) + " in " + path_);
+    const timespec pause{0, 200'000};
+    nanosleep(&pause, nullptr);
+  }
+  return {};
 }
 
 void LockFile::vacate(uint32_t slot) { set_lock(slots_fd_, F_UNLCK, kSlotByte + slot); }
