@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "shm/clock.h"
 #include "shm/death.h"
 #include "shm/directory.h"
 
@@ -22,12 +22,6 @@ constexpr std::string_view kPrefix = "evs_uplink_";
 constexpr uint64_t kSilentNs = 1'000'000'000;  // four times the gateway's period
 constexpr size_t kMostBytes = 64 << 10;        // what is longer was written by no gateway
 constexpr size_t kMostValues = 256;            // some forty are told
-
-uint64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 // Another user's process cannot be signalled, and is there. Who has a pid that a killed gateway had is another process (0: not to be told).
 bool is_there(uint64_t pid, uint64_t start_time) {
@@ -107,7 +101,7 @@ bool read_uplink(const std::string& path, const std::string& group, const std::s
   if (trust.ok()) out = parse_uplink(read_all(fd));
   close(fd);
   if (!trust.ok()) return failure = trust.text, false;
-  judge_uplink(out, is_there(out.number("gateway_pid"), out.number("gateway_start_time")), monotonic_ns());
+  judge_uplink(out, is_there(out.number("gateway_pid"), out.number("gateway_start_time")), shm::monotonic_ns());
   return true;
 }
 

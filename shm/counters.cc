@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -60,10 +59,9 @@ Status CounterFile::open(const Directory& directory, const std::string& bus, uin
     const uint64_t bytes = file_bytes(max_members);
     if (s.ok() && made) {
       if (!metrics_group.empty()) {
-        const group* g = getgrnam(metrics_group.c_str());
-        if (g == nullptr)
-          s = Status::fail(Code::bad_parameter, "metrics.group: there is no group named \"" + metrics_group + "\"");
-        else if (fchown(fd, static_cast<uid_t>(-1), g->gr_gid) != 0)
+        gid_t gid = 0;
+        s = find_group(metrics_group, "metrics.group", gid);
+        if (s.ok() && fchown(fd, static_cast<uid_t>(-1), gid) != 0)
           s = errno_status(errno, "giving " + directory.file_path(name) + " to group " + metrics_group);
       }
       const int error = s.ok() ? posix_fallocate(fd, 0, static_cast<off_t>(bytes)) : 0;

@@ -12,19 +12,19 @@
 
 namespace evs::shm {
 
-namespace {
-
-Status find_group(const std::string& name, gid_t& out) {
+Status find_group(const std::string& name, const char* key, gid_t& out) {
   std::vector<char> buffer(16384);
   group entry{};
   group* found = nullptr;
   const int error = getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (error != 0) return errno_status(error, "looking up group " + name);
   if (found == nullptr)
-    return Status::fail(Code::bad_parameter, "local.group: there is no group named \"" + name + "\" on this host");
+    return Status::fail(Code::bad_parameter, std::string(key) + ": there is no group named \"" + name + "\" on this host");
   out = entry.gr_gid;
   return {};
 }
+
+namespace {
 
 std::string octal(mode_t mode) {
   char text[8];
@@ -48,7 +48,7 @@ Status Directory::open(const std::string& path, const std::string& group, bool c
   if (path_[0] != '/')
     return Status::fail(Code::bad_parameter, "local.directory \"" + path_ + "\" is not an absolute path");
   if (!group_.empty())
-    if (Status s = find_group(group_, gid_); !s.ok()) return s;
+    if (Status s = find_group(group_, "local.group", gid_); !s.ok()) return s;
 
   bool made = false;
   if (create) {

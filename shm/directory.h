@@ -52,5 +52,7 @@ class Directory {
 };
 
 std::string default_directory(const std::string& group);
+// Leaves the host application's own static result alone (getgrnam). `key`: of the configuration, for the sentence when there is no such group.
+Status find_group(const std::string& name, const char* key, gid_t& out);
 
 }  // namespace evs::shm

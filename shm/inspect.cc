@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "shm/death.h"
+#include "shm/clock.h"
 #include "shm/directory.h"
 #include "shm/group_file.h"
 #include "shm/lock_file.h"
@@ -22,12 +23,6 @@
 namespace evs::shm {
 
 namespace {
-
-uint64_t now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<uint64_t>(t.tv_sec) * 1000000000 + static_cast<uint64_t>(t.tv_nsec);
-}
 
 MemberSnapshot look_at(const Segment& segment, uint32_t i, SlotWord word, uint64_t tail, uint64_t now) {
   const Slot& s = segment.slot(i);
@@ -104,7 +99,7 @@ Status inspect(const std::string& path, const std::string& group, const std::str
   out.change = view.change;
   for (const MemberEntry& m : view.members) out.member_nodeids.push_back(m.slot + 1);
 
-  const uint64_t now = now_ns();
+  const uint64_t now = monotonic_ns();
   uint64_t lowest = out.tail;
   const uint64_t role = segment.hot().role_pin.load(std::memory_order_acquire);
   const uint32_t role_slot = role_holder(segment);

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "shm/clock.h"
+
 namespace evs::shm {
 
 namespace {
@@ -43,10 +45,20 @@ int set_lock(int fd, short type, off_t start) {
   return r;
 }
 
-uint64_t now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<uint64_t>(t.tv_sec) * 1000000000 + static_cast<uint64_t>(t.tv_nsec);
+bool is_held(int error) { return error == EAGAIN || error == EACCES; }
+
+// There is no wait for an OFD lock with a limit, and a signal to interrupt one would be the host's. So: try, with pauses that grow from 50 us to 2 ms.
+// False: errno says why, and somebody holds it still when that is EAGAIN or EACCES.
+template <class Try>
+bool try_for(uint64_t patience_ns, Try&& once) {
+  const uint64_t start = monotonic_ns();
+  for (long pause_ns = 50'000; !once(); pause_ns = std::min(pause_ns * 2, 2'000'000L)) {
+    const int error = errno;
+    if (!is_held(error) || monotonic_ns() - start >= patience_ns) return errno = error, false;
+    const timespec pause{0, pause_ns};
+    nanosleep(&pause, nullptr);
+  }
+  return true;
 }
 
 LockWords read_words(int fd) {
@@ -88,21 +100,12 @@ bool LockFile::try_lock() {
 }
 
 Status LockFile::lock(uint64_t timeout_ns) {
-  const uint64_t start = now_ns();
-  // There is no wait for an OFD lock with a limit, and a signal to interrupt one would be the host's. So: try, with pauses that
-  // grow from 50 us to 2 ms.
-  for (long pause_ns = 50000;; pause_ns = std::min(pause_ns * 2, 2000000L)) {
-    if (try_lock()) return {};
-    if (errno != EAGAIN && errno != EACCES) return errno_status(errno, "locking " + path_);
-    if (now_ns() - start >= timeout_ns) {
-      const LockWords w = read_words(fd_);
-      return Status::fail(Code::timeout, path_ + " has been locked for " + std::to_string(timeout_ns / 1000000) +
-                                             " ms by process " + std::to_string(w.holder_pid) +
-                                             ": it is joining or leaving and does not get on (is it stopped?)");
-    }
-    timespec t{0, pause_ns};
-    nanosleep(&t, nullptr);
-  }
+  if (try_for(timeout_ns, [this] { return try_lock(); })) return {};
+  if (!is_held(errno)) return errno_status(errno, "locking " + path_);
+  const LockWords w = read_words(fd_);
+  return Status::fail(Code::timeout, path_ + " has been locked for " + std::to_string(timeout_ns / 1000000) +
+                                         " ms by process " + std::to_string(w.holder_pid) +
+                                         ": it is joining or leaving and does not get on (is it stopped?)");
 }
 
 void LockFile::unlock() {
@@ -113,14 +116,8 @@ void LockFile::unlock() {
 
 // Of a process that was killed the kernel tells the death (by its robust futex) before it closes its files: the slot is free a moment before its lock is.
 Status LockFile::inhabit(uint32_t slot) {
-  const uint64_t start = now_ns();
-  while (set_lock(slots_fd_, F_WRLCK, kSlotByte + slot) != 0) {
-    const bool is_held = errno == EAGAIN || errno == EACCES;
-    if (!is_held || now_ns() - start >= kSlotPatienceNs) return errno_status(errno, "locking slot " + std::to_string(slot) + " in " + path_);
-    const timespec pause{0, 200'000};
-    nanosleep(&pause, nullptr);
-  }
-  return {};
+  if (try_for(kSlotPatienceNs, [&] { return set_lock(slots_fd_, F_WRLCK, kSlotByte + slot) == 0; })) return {};
+  return errno_status(errno, "locking slot " + std::to_string(slot) + " in " + path_);
 }
 
 void LockFile::vacate(uint32_t slot) { set_lock(slots_fd_, F_UNLCK, kSlotByte + slot); }

@@ -30,7 +30,7 @@ class LockFile {
   bool try_lock();
   void unlock();
 
-  // Marks a slot as inhabited by this process until vacate() or its end.
+  // Marks a slot as inhabited by this process until vacate() or its end. Waits, a second at most, for the end of who was in it.
   Status inhabit(uint32_t slot);
   void vacate(uint32_t slot);
   // Does anybody hold this slot's lock? With count: any of so many slots from it on.

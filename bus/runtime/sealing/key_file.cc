@@ -51,16 +51,6 @@ bool read_all(int fd, std::string& text) {
   return true;
 }
 
-bool write_all(int fd, const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t put = ::write(fd, text.data() + done, text.size() - done);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    done += static_cast<size_t>(put);
-  }
-  return true;
-}
-
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
@@ -70,7 +60,7 @@ std::string directory_of(const std::string& path) {
 int fill(int fd, const std::string& text, const struct stat* like) {
   if (::fchmod(fd, 0600) != 0) return errno;
   if (like != nullptr && like->st_uid != geteuid() && ::fchown(fd, like->st_uid, like->st_gid) != 0) return errno;
-  if (!write_all(fd, text) || ::fsync(fd) != 0) return errno;
+  if (!write_all(fd, text.data(), text.size()) || ::fsync(fd) != 0) return errno;
   return 0;
 }
 

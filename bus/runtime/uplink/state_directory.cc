@@ -40,17 +40,6 @@ std::string fault_of(int directory) {
   return ::faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) != 0 ? strerror(errno) : "";
 }
 
-bool write_all(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done == 0) errno = EIO;
-    if (done <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(done));
-  }
-  return true;
-}
-
 }  // namespace
 
 PluginResult<StateDirectory> StateDirectory::open(const std::vector<std::string>& candidates, const std::string& name, Missing missing) {
@@ -98,7 +87,7 @@ int StateDirectory::replace(const std::string& name, std::span<const std::byte> 
   ::unlinkat(directory_.get(), made.c_str(), 0);  // of one that was killed here
   const Descriptor file(::openat(directory_.get(), made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file.get() < 0) return errno;
-  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || ::renameat(directory_.get(), made.c_str(), directory_.get(), name.c_str()) != 0) {
+  if (!write_all(file.get(), bytes.data(), bytes.size()) || ::fsync(file.get()) != 0 || ::renameat(directory_.get(), made.c_str(), directory_.get(), name.c_str()) != 0) {
     const int error = errno;
     ::unlinkat(directory_.get(), made.c_str(), 0);
     return error;

@@ -3,13 +3,11 @@
 #include "bus/runtime/uplink/status_file.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <vector>
 
 #include "bus/runtime/config_descriptor.h"
 
@@ -18,10 +16,7 @@ namespace evs::runtime::uplink {
 StatusFile::StatusFile(const shm::Directory& directory, const std::string& bus, const std::string& group)
     : directory_(directory), name_(bus + ".uplink"), fresh_name_(name_ + ".new") {
   // Once: looking groups up may take its time. The rings have refused a group that is not there.
-  ::group entry{};
-  ::group* found = nullptr;
-  std::vector<char> room(16u << 10);
-  if (!group.empty() && getgrnam_r(group.c_str(), &entry, room.data(), room.size(), &found) == 0 && found != nullptr) gid_ = entry.gr_gid;
+  if (!group.empty()) static_cast<void>(shm::find_group(group, "metrics.group", gid_));
 }
 
 StatusFile::~StatusFile() {
@@ -31,13 +26,7 @@ StatusFile::~StatusFile() {
 shm::Status StatusFile::fill(int fd, const std::string& text) const {
   const std::string path = directory_.file_path(fresh_name_);
   if (gid_ != static_cast<gid_t>(-1) && fchown(fd, static_cast<uid_t>(-1), gid_) != 0) return shm::errno_status(errno, "giving " + path + " to metrics.group");
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t wrote = ::write(fd, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return shm::errno_status(wrote < 0 ? errno : ENOSPC, "writing " + path);
-    done += static_cast<size_t>(wrote);
-  }
-  return {};
+  return write_all(fd, text.data(), text.size()) ? shm::Status{} : shm::errno_status(errno, "writing " + path);
 }
 
 shm::Status StatusFile::write(const std::string& text) {
