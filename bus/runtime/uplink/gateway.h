@@ -71,8 +71,6 @@ class Gateway final : public Sink {
   std::optional<PluginFailure> open_medium();
   std::optional<PluginFailure> open_outbox();
   std::optional<PluginFailure> open_window();
-  std::optional<PluginFailure> open_state();
-  std::optional<PluginFailure> open_votes(const ordering::Quorum& quorum);
   bool take_over(uint64_t now_ns);
   void publish_in_force();
   Medium medium() const;
@@ -80,6 +78,13 @@ class Gateway final : public Sink {
   uint64_t build() const { return making_.role->build() << 32 | making_.outbox->build(); }
   void give_up(const std::string& why);
   void say_what_is_wrong(ordering::Instant now);
+
+  // gateway_state.cc
+  std::optional<PluginFailure> open_state();
+  std::optional<PluginFailure> open_votes(const ordering::Quorum& quorum);
+  bool write_down_votes();
+  bool reserve_sequences(const ordering::Effect& effect);
+  const char* verdict_text() const;
   void say_whether_primary();
 
   // gateway_outbox.cc
@@ -109,8 +114,6 @@ class Gateway final : public Sink {
   void carry_out(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol) override;
   bool follow_up(ordering::Instant now, ordering::Protocol& protocol, ordering::Output& out) override;
   bool goes_on() const override { return failure_.empty(); }
-  bool write_down_votes();
-  bool reserve_sequences(const ordering::Effect& effect);
   void tell(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol);
   void step(const ordering::Output& out, const ordering::Effect& effect, const ordering::Protocol& protocol);
   bool append(const OrderHeader& header, uint32_t kind, ordering::Service service, const evs_plugin_group* groups, uint32_t group_count, Bytes data);

@@ -38,6 +38,7 @@ std::optional<PluginFailure> Gateway::open_votes(const Quorum& quorum) {
   auto file = VotingFile::open(*state_, config.text("bus.name"), making_.host_id, quorum, begins_here);
   if (!file) return file.failure();
   votes_.emplace(std::move(*file));
+  if (votes_->is_new()) making_.log->info("quorum", "this host is new: it has voted for nothing yet, and keeps its votes in " + state_->path_of(voting_file_name(config.text("bus.name"), making_.host_id)));
   if (begins_here && !votes_->has_begun() && quorum.rule == Quorum::Rule::last_primary)
     making_.log->info("quorum", "uplink.found = yes does nothing any more, this host has a voting record: take it out, or a lost disk begins the bus a second time");
   if (std::string why = check(votes_->voter(), settings_.message_limit); !why.empty())
@@ -69,12 +70,20 @@ bool Gateway::reserve_sequences(const Effect& effect) {
   return true;
 }
 
+// Null: it is not decided yet. A successor knows of no exchange before its first one, and a try whose votes are under way is none yet.
+const char* Gateway::verdict_text() const {
+  if (level_->epoch() != 0) return text_of(ordering::Verdict::forms);
+  using ordering::Verdict;  // not the plugin host's
+  const Verdict verdict = level_->verdict();
+  return level_->exchanged() && verdict != Verdict::off && verdict != Verdict::forms ? text_of(verdict) : nullptr;
+}
+
 // In the log when it changes.
 void Gateway::say_whether_primary() {
-  if (!votes_ || !level_->exchanged()) return;
+  const char* const verdict = votes_ ? verdict_text() : nullptr;
+  if (verdict == nullptr) return;
   const uint64_t epoch = level_->epoch();
-  if (epoch == 0 && level_->verdict() == ordering::Verdict::off) return;  // a successor, which has seen no exchange yet
-  std::string now = epoch != 0 ? "primary in epoch " + std::to_string(epoch) : std::string("not primary: ") + text_of(level_->verdict());
+  std::string now = epoch != 0 ? "primary in epoch " + std::to_string(epoch) : std::string("not primary: ") + verdict;
   if (now == said_primary_) return;
   said_primary_ = std::move(now);
   making_.log->info("quorum", "the hosts of this ring are " + said_primary_);

@@ -97,10 +97,9 @@ std::string Gateway::status_text(uint64_t now_ns) const {
   lines.add("outbox_used_bytes", usage.used_bytes);
   lines.add("processes", level_->configuration().members.size());
   if (votes_) {
-    const uint64_t epoch = level_->exchanged() ? level_->epoch() : 0;
-    const bool is_decided = level_->exchanged() && (epoch != 0 || (level_->verdict() != ordering::Verdict::off && level_->verdict() != ordering::Verdict::forms));
-    lines.add("epoch", epoch);
-    lines.add("quorum", is_decided ? text_of(level_->verdict()) : "not decided yet");
+    const char* const verdict = verdict_text();
+    lines.add("epoch", level_->epoch());
+    lines.add("quorum", verdict != nullptr ? verdict : "not decided yet");
   }
   add_losses(lines, *link_, sealing_->counts());
   return lines.text();
