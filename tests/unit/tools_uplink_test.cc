@@ -215,6 +215,20 @@ TEST(StatusOfAnUplink, NamesWhoeverIsWaitedFor) {
   EXPECT_TRUE(says("  uplink   no gateway on this host: nobody carries the bus to other hosts\n"));
 }
 
+TEST(StatusOfAnUplink, SaysWhetherTheHostsMayActForAll) {
+  metrics::Snapshot s = between_hosts();
+  const auto says = [&](const char* what) { return status_text(s, {}, Palette(false)).find(what) != std::string::npos; };
+  EXPECT_FALSE(says("  quorum ")) << "without a quorum nobody asks";
+  s.uplink.values.insert(s.uplink.values.end(), {{"epoch", "7"}, {"quorum", "primary"}});
+  EXPECT_TRUE(says("  quorum   primary, epoch 7\n"));
+  const Json json = status_json(s);
+  EXPECT_EQ(json["uplink"]["epoch"], 7);
+  EXPECT_EQ(json["uplink"]["quorum"], "primary");
+  s.uplink.values.resize(s.uplink.values.size() - 2);
+  s.uplink.values.insert(s.uplink.values.end(), {{"epoch", "0"}, {"quorum", "no majority of the last primary ring"}});
+  EXPECT_TRUE(says("  quorum   not primary: no majority of the last primary ring\n"));
+}
+
 TEST(StatusOfAnUplink, AsJsonHasNumbersAndTheHostsAsAList) {
   const Json json = status_json(between_hosts());
   EXPECT_EQ(json_line(json["uplink"]),

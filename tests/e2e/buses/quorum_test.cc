@@ -37,6 +37,12 @@ uint64_t until_all_primary(Crowd& crowd, uint64_t above) {
   return crowd.until_one() ? crowd.until_primary(members_of(crowd, {0, 1, 2}), above) : 0;
 }
 
+// So many processes on each host, and all are primary: since which epoch. 0: they did not come to that.
+uint64_t begun(Crowd& crowd, size_t a_host) {
+  start_each(crowd, a_host);
+  return until_all_primary(crowd, 0);
+}
+
 void cut_off(Crowd& crowd, size_t host) {
   for (size_t other = 0; other < crowd.hosts(); ++other)
     if (other != host) crowd.wire().cut(host, other), crowd.wire().cut(other, host);
@@ -69,9 +75,9 @@ bool until_not_primary(Crowd& crowd, size_t host, int patience_ms = 30'000) {
 // The same with either rule: one is cut off and comes back, a gateway dies, a disk is lost.
 void the_majority_goes_on(const std::string& rule) {
   Crowd crowd(3, {.parameters = {"uplink.quorum=" + rule}});
-  start_each(crowd, 2);
-  uint64_t epoch = until_all_primary(crowd, 0);
+  uint64_t epoch = begun(crowd, 2);
   ASSERT_NE(epoch, 0u);
+  EXPECT_TRUE(Crowd::until([&] { return crowd.uplink_of(1)["evs_uplink_epoch"] == std::to_string(epoch) && crowd.uplink_of(1)["evs_uplink_quorum"] == "primary"; }));
   crowd.tell_all("load 100");
   cut_off(crowd, 0);
   const uint64_t without = crowd.until_primary(members_of(crowd, {1, 2}), epoch);
@@ -98,8 +104,7 @@ TEST_F(Quorum, TheMajorityOfAFixedNumberGoesOn) { the_majority_goes_on("3"); }
 // Whichever hosts have been down: what they voted for lies on their disks, and so does how far rings were numbered. In the order of epochs ring sequences rise (P3).
 TEST_F(Quorum, ARebootMakesNoSecondPrimary) {
   Crowd crowd(3, {.parameters = {"uplink.quorum=auto"}});
-  start_each(crowd, 2);
-  uint64_t epoch = until_all_primary(crowd, 0);
+  uint64_t epoch = begun(crowd, 2);
   ASSERT_NE(epoch, 0u);
   cut_off(crowd, 0);
   const uint64_t without = crowd.until_primary(members_of(crowd, {1, 2}), epoch);
@@ -125,8 +130,7 @@ TEST_F(Quorum, ARebootMakesNoSecondPrimary) {
 
 TEST_F(Quorum, AllGatewaysAreKilledAtOnce) {
   Crowd crowd(3, {.parameters = {"uplink.quorum=auto"}});
-  start_each(crowd, 3);
-  uint64_t epoch = until_all_primary(crowd, 0);
+  uint64_t epoch = begun(crowd, 3);
   ASSERT_NE(epoch, 0u);
   crowd.tell_all("load 100");
   for (int round = 0; round < 2; ++round) {
@@ -163,14 +167,15 @@ TEST_F(Quorum, WhereHostsGoByDifferentRulesNobodyIsPrimary) {
   ASSERT_TRUE(crowd.until_one());
   EXPECT_TRUE(until_not_primary(crowd, 0, 0));
   EXPECT_TRUE(until_not_primary(crowd, 1, 0));
+  EXPECT_TRUE(Crowd::until([&] { return crowd.uplink_of(0)["evs_uplink_quorum"] == "the hosts go by different rules: quorum"; })) << crowd.uplink_of(0)["evs_uplink_quorum"];
+  EXPECT_EQ(crowd.uplink_of(1).count("evs_uplink_quorum"), 0u) << "off there";
   EXPECT_EQ(crowd.judge(), "");
 }
 
 // Around each of its writes: what it had stored is what its successor goes on from.
 TEST_F(Quorum, AGatewayThatDiesAsItVotes) {
   Crowd crowd(3, {.parameters = {"uplink.quorum=auto"}});
-  start_each(crowd, 3);
-  uint64_t epoch = until_all_primary(crowd, 0);
+  uint64_t epoch = begun(crowd, 3);
   ASSERT_NE(epoch, 0u);
   size_t deaths = 0;
   for (const char* where : {"1 votes-due", "1 votes-kept", "2 votes-due", "2 votes-kept"}) {
@@ -190,8 +195,7 @@ TEST_F(Quorum, AGatewayThatDiesAsItVotes) {
 // Its disk is gone while it runs: it tells nobody of what it could not write, and comes back as a newcomer.
 TEST_F(Quorum, AGatewayThatCannotWriteGivesTheRoleUp) {
   Crowd crowd(3, {.parameters = {"uplink.quorum=auto"}});
-  start_each(crowd, 2);
-  uint64_t epoch = until_all_primary(crowd, 0);
+  uint64_t epoch = begun(crowd, 2);
   ASSERT_NE(epoch, 0u);
   std::filesystem::remove_all(crowd.state_of(2));
   crowd.kill(crowd.gateway_of(0));
