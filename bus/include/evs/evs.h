@@ -217,8 +217,8 @@ typedef struct evs_member {
 
 typedef struct evs_configuration {
   uint32_t struct_size; /* sizeof(evs_configuration) of the library: fields past it do not exist */
-  int32_t kind;   /* EVS_CONFIGURATION_REGULAR or _TRANSITIONAL */
-  uint32_t flags; /* EVS_CONFIGURATION_MERGED, _EXPELLED, _PRIMARY */
+  int32_t kind;         /* EVS_CONFIGURATION_REGULAR or _TRANSITIONAL */
+  uint32_t flags;       /* EVS_CONFIGURATION_MERGED, _EXPELLED, _PRIMARY */
   uint32_t reserved;
   struct evs_ring_id id;
   const evs_member_t *members;
@@ -228,8 +228,8 @@ typedef struct evs_configuration {
   const evs_member_t *joined;
   size_t joined_entries;
   /* 0: it is not primary. Else a token to fence with: all processes of a primary ring of hosts have the same, no other ring has it, and each primary ring's is higher
-   * than all before, also behind a reboot of all hosts (with uplink.quorum = N, as long as no disk is lost: evs.toml(5)). A host that was cut off and does not know it yet goes by its old one while others may act under the
-   * next: so give the epoch to whatever there is only one of (a disk, a lock, a service) with each write, and let that refuse an epoch lower than it has seen. */
+   * than all before, also behind a reboot of all hosts (with uplink.quorum = N, as long as no disk is lost: evs.toml(5)). A host that was cut off and does not
+   * know it yet goes by its old one while others may act under the next: so give the epoch to whatever there is only one of (a disk, a lock, a service) with each write, and let that refuse an epoch lower than it has seen. */
   uint64_t epoch;
 } evs_configuration_t;
 
