@@ -118,7 +118,7 @@ bool Cat::open() {
     static_cast<Cat*>(self)->on_group(*change);
   };
   callbacks.room = [](evs_handle_t, void* self) { static_cast<Cat*>(self)->waits_for_room_ = false; };
-  if (!session_.open(options_.bus, callbacks, this)) return fail(session_.error());
+  if (!session_.open(options_.bus, callbacks, this, signals_)) return fail(session_.error());
   evs_limits_t limits{};
   limits.struct_size = sizeof limits;
   if (const cs_error_t error = ::evs_limits(session_.handle(), &limits); error != CS_OK)

@@ -113,7 +113,7 @@ bool Gateway::open() {
   callbacks.configure = [](evs_handle_t, void* self, const evs_configuration_t* now) {
     static_cast<Gateway*>(self)->tell(configuration_text(*now));
   };
-  if (!session_.open(choice, callbacks, this)) return fail(session_.error());
+  if (!session_.open(choice, callbacks, this, signals_)) return fail(session_.error());
   without_since_ = looked_at_ = Clock::now();
   const cs_error_t error = evs_fd_get(session_.handle(), &bus_descriptor_);
   return error == CS_OK || fail(call_failed("evs_fd_get", error));

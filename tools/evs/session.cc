@@ -2,6 +2,12 @@
 // tools/evs/session.cc - see session.h.
 #include "tools/evs/session.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,6 +38,23 @@ bool Session::open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks,
   badly_configured_ = result == CS_ERR_INVALID_PARAM;
   if (!open_) error_ = *sentence != '\0' ? std::string(sentence) : call_failed("evs_initialize_ex", result);
   return open_;
+}
+
+// In a thread, because the call cannot be interrupted, and threads that it starts must inherit the blocked signals.
+bool Session::open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks, void* context, LeaveSignals& signals) {
+  const int opened = eventfd(0, EFD_CLOEXEC);
+  if (opened < 0) return open(choice, callbacks, context);
+  bool is_open = false;
+  std::thread opening([&] {
+    is_open = open(choice, callbacks, context);
+    eventfd_write(opened, 1);
+  });
+  pollfd wanted[] = {{opened, POLLIN, 0}, {signals.descriptor(), POLLIN, 0}};
+  while (poll(wanted, 2, -1) < 0 && errno == EINTR) {}
+  if (wanted[0].revents == 0) signals.restore();  // and so it comes, unless whoever started us has it ignored
+  opening.join();
+  ::close(opened);
+  return is_open;
 }
 
 void Session::close() {

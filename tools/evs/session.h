@@ -8,6 +8,7 @@
 
 #include "evs/evs.h"
 #include "tools/evs/options.h"
+#include "tools/evs/signals.h"
 
 namespace evs::tools {
 
@@ -20,6 +21,9 @@ class Session {
 
   // False: error() says what failed. `context` is handed to the callbacks.
   bool open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks, void* context);
+  // With an uplink that may take until bus.initialize_timeout. A signal in the meantime kills this process: nothing was told to it or by it yet, and the bus takes
+  // the death of a process at any instruction.
+  bool open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks, void* context, LeaveSignals& signals);
   void close();
 
   evs_handle_t handle() const { return handle_; }

@@ -20,7 +20,7 @@ class LeaveSignals {
   // True once a signal came; the descriptor stays readable until then.
   bool take();
 
-  // For a child process that shall die of them.
+  // For a child process that shall die of them; one that waits already comes now.
   void restore();
 
  private:

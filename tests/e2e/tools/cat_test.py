@@ -71,6 +71,15 @@ class Cat(BusTest):
             stays.signal(signal.SIGTERM)
             self.assertEqual(stays.status(), 0)
 
+    def test_a_signal_ends_who_waits_for_a_gateway_that_does_not_come(self):
+        uplink = [f"--set={value}" for value in ("uplink.transport=udp", "uplink.host_id=1", "uplink.security=none", "uplink.gateway=never",
+                                                 "bus.initialize_timeout=10min")]
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            waits = self.start("cat", *uplink)
+            self.snapshot_when(lambda s: any(m["pid"] == waits.process.pid for m in s["members"]), "waits")
+            waits.signal(number)
+            self.assertEqual(waits.status(), -number, waits.stderr())
+
     def test_a_killed_one_has_died(self):
         stays, dies = self.cat("-g", "chat"), self.cat("-g", "chat")
         dies.signal(signal.SIGKILL)
