@@ -92,7 +92,9 @@ class Networked {
   bool is_last_here() const;
   bool stands() const { return may_stand_ && config_.text("uplink.gateway") == "standing"; }
   void stand_down();
+  bool another_stands() const;
   bool somebody_else_stands(uint64_t now_ns);
+  bool is_handed_over(uint64_t now_ns, uint64_t holder);
   Holder own_holder() const;
   void let_go();
   void take_role(uint64_t now_ns, uint64_t seen);
@@ -127,6 +129,7 @@ class Networked {
   uint64_t followed_turn_ = 0;
   bool follower_watches_ = false;
   uint64_t role_again_ns_ = 0, looked_for_standing_ns_ = 0;
+  uint64_t awaited_ = 0, awaited_since_ns_ = 0;  // who has the role that we stand for
   bool somebody_stands_ = false, yields_ = false;
   bool may_stand_ = true;  // until it is seen that it could not be the gateway
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "bus/runtime/uplink/moment.h"
 #include "bus/runtime/uplink/networked.h"
@@ -15,6 +16,8 @@ constexpr uint64_t kMillisecond = 1'000'000;
 constexpr uint64_t kLookAgainNs = 250 * kMillisecond;   // for a gateway that died unseen; the kernel tells of nearly all
 constexpr uint64_t kTryAgainNs = 1000 * kMillisecond;   // to open an uplink that could not be opened
 constexpr uint64_t kLookForStandingNs = 50 * kMillisecond;
+// Who has the role gives it to one that stands within kLookForStandingNs, and no bell says that it has: meanwhile the other hosts wait for a token.
+constexpr uint64_t kHandOverNs = 1000 * kMillisecond, kLookSoonNs = 2 * kMillisecond;
 constexpr uint64_t kFollowAfterBytes = 64 << 10;
 constexpr int kMostDescriptors = 16;
 
@@ -135,10 +138,10 @@ uint64_t Networked::consider_role(uint64_t now_ns) {
   }
   if (config_.text("uplink.gateway") == "never") return UINT64_MAX;
   if (stands()) board_->stand(own_holder());
-  else if (somebody_else_stands(now_ns)) return now_ns + kLookAgainNs;
+  else if (another_stands()) return now_ns + kLookAgainNs;
   if (now_ns < role_again_ns_) return role_again_ns_;
   const uint64_t seen = board_->holder();
-  if (seen != 0 && is_member(seen)) return now_ns + kLookAgainNs;
+  if (seen != 0 && is_member(seen)) return now_ns + (is_handed_over(now_ns, seen) ? kLookSoonNs : kLookAgainNs);
   take_role(now_ns, seen);
   return now_ns;
 }
@@ -207,12 +210,23 @@ void Networked::let_go() {
 }
 
 // Who stands may be gone, and then its word means nothing.
+bool Networked::another_stands() const {
+  const uint64_t standing = board_->standing();
+  return standing != 0 && standing != own_holder().word() && is_member(standing);
+}
+
+// For who has turns by the packet.
 bool Networked::somebody_else_stands(uint64_t now_ns) {
   if (now_ns < looked_for_standing_ns_ + kLookForStandingNs) return somebody_stands_;
   looked_for_standing_ns_ = now_ns;
-  const uint64_t standing = board_->standing();
-  somebody_stands_ = standing != 0 && standing != own_holder().word() && is_member(standing);
-  return somebody_stands_;
+  return somebody_stands_ = another_stands();
+}
+
+// To us, by `holder`, who has just seen that we stand. One that hangs does not, and is not asked at this pace for ever.
+bool Networked::is_handed_over(uint64_t now_ns, uint64_t holder) {
+  if (!stands()) return false;
+  if (std::exchange(awaited_, holder) != holder) awaited_since_ns_ = now_ns;
+  return now_ns < awaited_since_ns_ + kHandOverNs;
 }
 
 bool Networked::is_last_here() const {
