@@ -60,11 +60,11 @@ std::optional<PluginFailure> Bus::load() {
 
 // Two rings of this host and its gateway, which are a transport like any other to all else here.
 std::optional<PluginFailure> Bus::load_networked() {
-  making_ = {&config_, host_->table(), log_.get()};
+  making_ = {&config_, host_->table(), log_.get(), &networked_failure_};
   networked_host_ = *host_->table();
   networked_host_.context = &making_;
   auto transport = Transport::create({nullptr, &uplink::networked_descriptor(), "libevs"}, networked_host_, {});
-  if (!transport) return transport.failure();
+  if (!transport) return networked_failure_ ? *networked_failure_ : transport.failure();
   transport_.emplace(std::move(*transport));
   return std::nullopt;
 }
@@ -72,7 +72,7 @@ std::optional<PluginFailure> Bus::load_networked() {
 std::optional<PluginFailure> Bus::start() {
   ServiceThread::Duties duties{transport_->service(), [this](uint64_t now) { return after_work(now); }};
   if (auto failure = service_.start(*host_, std::move(duties))) return failure;
-  if (auto failure = transport_->start(config_.nanoseconds("bus.initialize_timeout"))) return failure;
+  if (auto failure = transport_->start(config_.nanoseconds("bus.initialize_timeout"))) return networked_failure_ ? networked_failure_ : failure;
   joined_ = true;
   groups_extension_ = transport_->extension<evs_groups_extension>(EVS_EXTENSION_GROUPS);
   groups_.attach(transport(), ops(), groups_extension_);

@@ -138,6 +138,7 @@ class Bus {
   std::unique_ptr<HostTable> host_;
   ServiceThread service_;
   uplink::Making making_;                // of a bus with an uplink
+  std::optional<PluginFailure> networked_failure_;
   evs_host networked_host_{};
   std::optional<Transport> transport_;
   const evs_groups_extension* groups_extension_ = nullptr;

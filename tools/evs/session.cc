@@ -9,7 +9,8 @@
 #include <cerrno>
 #include <thread>
 #include <utility>
-#include <vector>
+
+#include "tools/evs/config_command.h"
 
 namespace evs::tools {
 
@@ -33,11 +34,36 @@ bool Session::open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks,
   options.context = context;
   options.error = sentence;
   options.error_size = sizeof sentence;
+  if (const auto config = load_config(choice); !config.ok() || config->text("log.to") == "stderr") {
+    options.log = &Session::log;
+    options.log_context = this;
+  }
+  opening_ = true;
   const cs_error_t result = evs_initialize_ex(&handle_, &options);
   open_ = result == CS_OK;
-  badly_configured_ = result == CS_ERR_INVALID_PARAM;
+  badly_configured_ = result == CS_ERR_INVALID_PARAM || result == CS_ERR_NOT_EXIST;
   if (!open_) error_ = *sentence != '\0' ? std::string(sentence) : call_failed("evs_initialize_ex", result);
+  std::vector<std::string> held;
+  {
+    const std::lock_guard hold(log_mutex_);
+    opening_ = false;
+    held.swap(held_);
+  }
+  for (const std::string& line : held)
+    if (open_ || line.find(error_) == std::string::npos) log(this, EVS_LOG_ERROR, line.c_str(), line.size());
   return open_;
+}
+
+// One line is one write, as the library's own are.
+void Session::log(void* self, int level, const char* text, size_t length) {
+  auto& session = *static_cast<Session*>(self);
+  std::string line(text, length);
+  {
+    const std::lock_guard hold(session.log_mutex_);
+    if (level == EVS_LOG_ERROR && session.opening_) return session.held_.push_back(std::move(line));
+  }
+  line += '\n';
+  static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
 }
 
 // In a thread, because the call cannot be interrupted, and threads that it starts must inherit the blocked signals.

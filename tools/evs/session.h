@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tools/evs/session.h - one handle of the bus, opened from a command line and closed when it goes out of scope.
 //
-// The tool uses the C API that everybody uses: what `evs cat` can do, so can any program.
+// The tool uses the C API that everybody uses: what `evs cat` can do, so can any program. A bus that cannot be opened says why to its log and to its caller; where that log
+// is stderr, the tool's line there is enough.
 #pragma once
 
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "evs/evs.h"
 #include "tools/evs/options.h"
@@ -35,6 +38,11 @@ class Session {
   bool open_ = false;
   bool badly_configured_ = false;
   std::string error_;
+
+  static void log(void* self, int level, const char* text, size_t length);
+  std::mutex log_mutex_;
+  bool opening_ = false;
+  std::vector<std::string> held_;  // errors of opening, which whoever opens is told as well
 };
 
 // "evs_join: CS_ERR_TRY_AGAIN" and the like, for the calls that have no sentence of their own.

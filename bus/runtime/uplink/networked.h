@@ -38,6 +38,7 @@ class Networked {
 
   // networked.cc
   std::optional<PluginFailure> start(uint64_t timeout_ns);
+  void say_why(const PluginFailure& failure) { failure_ = failure; }
   void stop();
   int32_t rejoin(uint64_t* lost, evs_error_text* error);
   evs_ordered_member self() const;
@@ -68,7 +69,7 @@ class Networked {
   void note_expelled() { expelled_.store(true, std::memory_order_release); }
 
  private:
-  explicit Networked(const Making& making) : config_(*making.config), host_(*making.host), log_(*making.log) {}
+  explicit Networked(const Making& making) : config_(*making.config), host_(*making.host), log_(*making.log), failure_(*making.failure) {}
 
   // networked.cc
   void wake_service() const { host_.wake(host_.context); }
@@ -109,6 +110,7 @@ class Networked {
   const Config& config_;
   const evs_host host_;
   Log& log_;
+  std::optional<PluginFailure>& failure_;
   uint32_t host_id_ = 0;
   std::vector<std::string> state_directories_;  // asked of the environment where the application calls us: it may change that later
   std::unique_ptr<LocalRing> order_, outbox_, role_;

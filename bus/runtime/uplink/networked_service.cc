@@ -160,10 +160,10 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   }
   board_->leave_role(self);
   role_again_ns_ = now_ns + kTryAgainNs;
-  log_.warning("gateway", "this process cannot be the gateway: " + gateway.failure().text);
   const std::lock_guard guard(waiting_mutex_);
-  if (in_configuration_) stand_down();
-  else no_gateway_because_ = gateway.failure();
+  if (!in_configuration_) return static_cast<void>(no_gateway_because_ = gateway.failure());  // start() says it
+  log_.warning("gateway", "this process cannot be the gateway: " + gateway.failure().text);
+  stand_down();
 }
 
 uint64_t Networked::drive_gateway(uint64_t now_ns) {

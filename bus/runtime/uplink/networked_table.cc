@@ -45,8 +45,9 @@ int32_t guarded(Body&& body, evs_error_text* error = nullptr) noexcept {
 int32_t create(const evs_host* host, const evs_plugin_parameter*, size_t, evs_transport** out, evs_error_text* error) {
   return guarded(
       [&] {
-        auto made = Networked::create(*static_cast<const Making*>(host->context));
-        if (!made) return say(error, made.failure());
+        const auto& making = *static_cast<const Making*>(host->context);
+        auto made = Networked::create(making);
+        if (!made) return *making.failure = made.failure(), say(error, made.failure());
         *out = reinterpret_cast<evs_transport*>(made->release());
         return EVS_P_OK;
       },
@@ -56,7 +57,7 @@ int32_t start(evs_transport* self, uint64_t timeout_ns, evs_error_text* error) {
   return guarded(
       [&] {
         const auto failure = of(self).start(timeout_ns);
-        return failure ? say(error, *failure) : EVS_P_OK;
+        return failure ? of(self).say_why(*failure), say(error, *failure) : EVS_P_OK;
       },
       error);
 }

@@ -172,7 +172,7 @@ class Cat(BusTest):
 
     def test_no_transport_is_a_sentence(self):
         result = self.run_evs("cat", EVS_LOCAL_TRANSPORT="nosuch")
-        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.returncode, 2)
         self.assertIn("nosuch", result.stderr)
         self.assertEqual(result.stdout, "")
 

@@ -167,5 +167,22 @@ class Front(BusTest):
             os.close(leader)
 
 
+class Uplink(BusTest):
+    def test_a_transport_that_there_is_not_is_refused_in_one_line(self):
+        for command in "gateway", "cat":
+            result = self.run_evs(command, "--set=uplink.transport=nosuch", "--set=uplink.security=none", "--set=uplink.host_id=1")
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertTrue(result.stderr.startswith(f'evs {command}: there is no transport "nosuch": '), result.stderr)
+            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_what_is_wrong_goes_to_the_log_as_well_where_that_is_elsewhere(self):
+        log = os.path.join(self.directory, "log")
+        result = self.run_evs("cat", "--set=local.transport=nosuch", f"--set=log.to=file:{log}")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        with open(log, encoding="utf-8") as lines:
+            self.assertIn('there is no transport "nosuch"', lines.read())
+
+
 if __name__ == "__main__":
     unittest.main()
