@@ -98,7 +98,7 @@ Trouble open_own(const Settings& s, const Place& place, Sockets& out) {
   if (s.mode == Mode::multicast && !set_multicast_way(s, place, fd)) return failed("cannot multicast on " + place.interface.name);
   if (bind_to(fd, place.own, place) == 0) return {};
   if (errno == EADDRINUSE)
-    return failed("address " + place.own.text() + " is taken by another process of this host: another bus? Give each its own port");
+    return failed("address " + place.own.text() + " is taken by another process of this host: another bus? Give each its own port (plugin.udp.port)");
   return failed("cannot bind to " + place.own.text() + " on " + place.interface.name);
 }
 

@@ -38,17 +38,28 @@ Count kind_of(int error) {
   }
 }
 
-bool Voice::begins(Count what, uint64_t n) {
+bool Voice::begins_at(uint64_t at_ns, Count what, uint64_t n) {
   counters_.add(what, n);
   uint64_t& last = last_ns_[static_cast<size_t>(what)];
   const uint64_t before = last;
-  last = now_ns();
+  last = at_ns;
   return before == 0 || last - before > kEpisodeNs;
 }
 
-void Voice::failed(int error, const std::string& whom) {
+// True: it has been going on for long enough, and was not said in this episode.
+bool Voice::is_refused_for_long(uint64_t at_ns, bool begins) {
+  if (begins) {
+    refused_since_ns_ = at_ns;
+    refused_said_ = false;
+  }
+  if (refused_said_ || at_ns - refused_since_ns_ < kRefusedPatienceNs) return false;
+  return refused_said_ = true;
+}
+
+void Voice::failed_at(uint64_t at_ns, int error, const std::string& whom) {
   const Count kind = kind_of(error);
-  if (!begins(kind)) return;
+  const bool begins = begins_at(at_ns, kind, 1);
+  if (kind == Count::refused ? !is_refused_for_long(at_ns, begins) : !begins) return;
   const std::string reason = std::generic_category().message(error);
   switch (kind) {
     case Count::unreachable:

@@ -3,7 +3,8 @@
 //
 // A peer that is switched off answers nothing or, through the last router, a refusal a packet. All of it is loss to the ring
 // above, which knows better than we do whether that peer matters. The log gets one line when a kind of complaint begins, and
-// the next one only after it was absent for kEpisodeNs.
+// the next one only after it was absent for kEpisodeNs. A refusal is said when it goes on: who hands its port over to another process of its
+// host (a gateway to its successor) refuses for some milliseconds.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace evs::udp {
 
-inline constexpr uint64_t kEpisodeNs = 10'000'000'000;
+inline constexpr uint64_t kEpisodeNs = 10'000'000'000, kRefusedPatienceNs = 1'000'000'000;
 
 uint64_t now_ns();
 
@@ -29,14 +30,20 @@ class Voice {
   }
 
   // True when an episode of `what` begins with this one; the caller then says it.
-  bool begins(Count what, uint64_t n = 1);
+  bool begins(Count what, uint64_t n = 1) { return begins_at(now_ns(), what, n); }
   // Counts a system call's error by its kind, about `whom`.
-  void failed(int error, const std::string& whom);
+  void failed(int error, const std::string& whom) { failed_at(now_ns(), error, whom); }
+  void failed_at(uint64_t at_ns, int error, const std::string& whom);
 
  private:
+  bool begins_at(uint64_t at_ns, Count what, uint64_t n);
+  bool is_refused_for_long(uint64_t at_ns, bool begins);
+
   const evs_host* host_;
   Counters& counters_;
   uint64_t last_ns_[static_cast<size_t>(Count::count_)] = {};
+  uint64_t refused_since_ns_ = 0;
+  bool refused_said_ = false;
 };
 
 // Which count an error number of a socket belongs to.

@@ -41,9 +41,23 @@ TEST(Voice, CountedByKindAndSaidOnceAnEpisode) {
   EXPECT_EQ(host.values["evs_udp_refused_total"], 50u);
   EXPECT_EQ(host.values["evs_udp_denied_total"], 50u);
   EXPECT_EQ(host.values["evs_udp_other_errors_total"], 50u);
-  ASSERT_EQ(host.lines.size(), 4u);
+  ASSERT_EQ(host.lines.size(), 3u);
   EXPECT_THAT(host.lines[0], HasSubstr("10.0.0.1:5"));
-  EXPECT_THAT(host.lines[1], HasSubstr("udp.refused: nobody listens at 10.0.0.3:5"));
+}
+
+TEST(Voice, ARefusalIsSaidWhenItGoesOn) {
+  Listener host;
+  Counters counters(&host.table);
+  Voice voice(&host.table, counters);
+  constexpr uint64_t kStart = 5'000'000'000, kMs = 1'000'000;
+  // A port that is handed over: refused for some milliseconds, again and again.
+  for (uint64_t i = 0; i < 5; ++i)
+    for (uint64_t ms = 0; ms < 100; ms += 10) voice.failed_at(kStart + i * (kEpisodeNs + 1000 * kMs) + ms * kMs, ECONNREFUSED, "10.0.0.3:5");
+  EXPECT_TRUE(host.lines.empty());
+  const uint64_t later = kStart + 10 * kEpisodeNs;
+  for (uint64_t ms = 0; ms < 5000; ms += 100) voice.failed_at(later + ms * kMs, ECONNREFUSED, "10.0.0.3:5");
+  ASSERT_EQ(host.lines.size(), 1u);
+  EXPECT_THAT(host.lines[0], HasSubstr("udp.refused: nobody listens at 10.0.0.3:5"));
 }
 
 TEST(Voice, AHostWithoutRoomForCounters) {
