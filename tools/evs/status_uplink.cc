@@ -129,8 +129,9 @@ std::string ring_line(const metrics::Ring& ring, const std::vector<Member>& memb
                      std::to_string(percent(ring.used_bytes, ring.capacity_bytes)) + " %)";
   if (!ring.holder_nodeid) return ring.holder_what == "role" ? text + ", held for a gateway that is not there" : text;
   const auto holder = std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.nodeid == *ring.holder_nodeid; });
-  text += ", held by " + (holder != members.end() ? who(*holder) : std::to_string(*ring.holder_nodeid));
-  if (ring.holder_what == "role") return text + " as the gateway";
+  const std::string name = holder != members.end() ? who(*holder) : std::to_string(*ring.holder_nodeid);
+  if (ring.holder_what == "role") return text + ", kept by the gateway, " + name;  // the last record always, for a successor
+  text += ", held by " + name;
   return ring.holder_what.empty() || ring.holder_what == "cursor" ? text : text + " with a " + ring.holder_what;
 }
 
