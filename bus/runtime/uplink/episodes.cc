@@ -236,6 +236,7 @@ void Episodes::note_hosts(Instant now, const Snapshot& seen, Lines& lines) {
     const std::string name = "host id " + std::to_string(seen.duplicate);
     bouts_.is_so(now, kDuplicate, seen.duplicate,
                  name + " is used twice: two machines go by it" + (seen.duplicate == seen.self.id ? ", and this is one of them" : "") +
+                     (seen.duplicate_at.empty() ? "" : (seen.duplicate == seen.self.id ? "; the other one is at " : "; one of them is at ") + seen.duplicate_at) +
                      ". Give one of them another one (a cloned machine has the machine id of its original, from which host ids are made)",
                  name + " has been used by one machine for half a minute", lines);
   }
@@ -248,9 +249,9 @@ void Episodes::note_hosts(Instant now, const Snapshot& seen, Lines& lines) {
 void Episodes::note_self(Instant now, const Snapshot& seen, Lines& lines) {
   if (seen.pauses != before_.pauses)
     bouts_.is_so(now, kPaused, kNoHost,
-                 "this host did not run for " + in_words(seen.paused_for) +
-                     " (suspended, its virtual machine stopped or moved, or overloaded): what waited was thrown away, and it "
-                     "joins the ring again",
+                 "this process, its host's gateway, did not run for " + in_words(seen.paused_for) +
+                     " (stopped by a signal or a debugger; or its machine was: suspended, stopped or moved as a virtual one, overloaded): what waited was thrown away, and "
+                     "it joins the ring again",
                  "", lines);
   const Outgoing::Counts &sent = seen.sending, &before = before_.sending;
   if (sent.too_big != before.too_big)

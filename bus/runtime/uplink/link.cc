@@ -101,7 +101,9 @@ void Link::open_one(Instant now, const sealing::ToOpen& opened, const evs_datagr
   }
   if (peer.ear != nullptr) peer.ear->heard(now, to_all);
   if (packet.empty()) return;
+  speaker_ = datagram.peer;
   call(now, [&](Protocol& protocol, Output& out) { return protocol.on_packet(now, packet, out), true; });
+  speaker_.reset();
   blame(peer);
 }
 
@@ -192,6 +194,7 @@ void Link::send(const Effect& effect) {
 bool Link::note(const Effect& effect) {
   if (effect.kind == Effect::Kind::duplicate_host) {
     duplicate_ = effect.to;
+    duplicate_at_ = speaker();
     ++duplicates_;
   } else if (effect.kind == Effect::Kind::paused) {
     paused_for_ = effect.paused_for;
@@ -239,6 +242,7 @@ Snapshot Link::look(Instant now) {
   seen.stalled = protocol_.rare(Rare::stalled_left);
   seen.ran_out = protocol_.ran_out_of_sequences();
   seen.duplicate = duplicate_;
+  seen.duplicate_at = duplicate_at_;
   seen.duplicates = duplicates_;
   seen.pauses = pauses_;
   seen.paused_for = paused_for_;

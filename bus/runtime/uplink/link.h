@@ -9,6 +9,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "bus/ordering/stored.h"
@@ -78,6 +80,8 @@ class Link {
   const Outgoing& outgoing() const { return outgoing_; }
   const Counts& counts() const { return counts_; }
   const Joiner& joiner() const { return joiner_; }
+  // Whose packet is being acted on, in words, while it is.
+  std::string speaker() const { return speaker_ ? medium_.name_of(*speaker_) : std::string(); }
   // Empty, or why this link is over, in words: the medium is closed, or nothing can be sealed any more. Another life may begin on another one.
   std::string failure() const;
 
@@ -114,7 +118,9 @@ class Link {
   Hearing hearing_;
   RingWatch rings_;
   uint64_t given_up_ = 0, not_understood_ = 0;  // of the protocol's counters: what has been laid at somebody's door
+  std::optional<uint32_t> speaker_;
   ordering::HostId duplicate_ = ordering::kNoHost;
+  std::string duplicate_at_;
   uint64_t duplicates_ = 0, pauses_ = 0;
   ordering::Duration paused_for_ = 0;
   std::vector<Notice> notices_;

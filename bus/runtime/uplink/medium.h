@@ -4,6 +4,9 @@
 // The tables are called as they stand: that they do not throw is the plugin's duty (plugin_instance.h). All of it is for one thread, the service thread.
 #pragma once
 
+#include <algorithm>
+#include <string>
+
 #include "bus/include/evs/plugin.h"
 
 namespace evs::runtime::uplink {
@@ -16,6 +19,11 @@ struct Medium {
   size_t largest_frame() const { return ops->largest_frame(self); }
   int32_t send(const evs_datagram* frames, size_t count, size_t* taken) const { return ops->send(self, frames, count, taken); }
   int32_t receive(evs_datagram* frames, size_t count, size_t* got) const { return ops->receive(self, frames, count, got); }
+  // In words; empty: it is known no more.
+  std::string name_of(uint32_t peer) const {
+    char text[128];
+    return {text, std::min(ops->peer_name(self, peer, text, sizeof text), sizeof text)};
+  }
   int fd() const { return ops->receive_fd(self); }
   // False: once more, when it is heard again.
   bool vouch_for(uint32_t peer) const { return peers == nullptr || peers->mark(self, peer) == EVS_P_OK; }

@@ -40,6 +40,7 @@ struct Snapshot {
   bool ran_out = false;             // of ring sequences
   uint64_t duplicates = 0;
   ordering::HostId duplicate = ordering::kNoHost;  // the last
+  std::string duplicate_at;                        // the address of one of the two; empty: not known
   uint64_t pauses = 0;
   ordering::Duration paused_for = 0;               // the last time
   // Who hears whom.

@@ -164,8 +164,8 @@ TEST_F(WordsOfHosts, AHostThatWasStoppedSaysHowLong) {
   ASSERT_TRUE(Fleet::until([&] { return fleet.status(0).members == "1"; }));
   fleet.pause(1, false);
   ASSERT_TRUE(fleet.until_one_ring());
-  expect_line(fleet, 1, "warning uplink.pause: this host did not run for ");
-  expect_once(fleet, 1, "this host did not run for ");
+  expect_line(fleet, 1, "warning uplink.pause: this process, its host's gateway, did not run for ");
+  expect_once(fleet, 1, "this process, its host's gateway, did not run for ");
 }
 
 }  // namespace

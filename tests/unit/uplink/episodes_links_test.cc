@@ -43,7 +43,7 @@ TEST(EpisodesOf, ALinkThatDidNotRun) {
   world.pass(3 * kSecond);
   world.now = world.now + 7 * kSecond;
   world.pass(3 * kSecond);
-  EXPECT_EQ(world.told_of(0, "this host did not run for"), 1u);
+  EXPECT_EQ(world.told_of(0, "this process, its host's gateway, did not run for"), 1u);
 }
 
 // A machine that was cloned with its id, while the other one is on the ring.
@@ -55,6 +55,7 @@ TEST(EpisodesOf, LinksThatShareAnId) {
   world.pass(50 * kSecond);
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(world.told_of(i, "host id 2 is used twice: two machines go by it"), 1u);
+    EXPECT_EQ(world.told_of(i, " is at station "), 1u);
     EXPECT_EQ(world.told_of(i, "the token is lost again and again"), 0u) << "it is, and what is told already is why";
     EXPECT_LE(world.told_of(i, "rings come and go"), 1u);
     EXPECT_EQ(world.told_of(i, "since half a minute"), 0u) << "they have not come to rest";

@@ -233,7 +233,7 @@ TEST(Episodes, APause) {
   story.seen.pauses = 1;
   story.seen.paused_for = 7'100 * kMs;
   story.run(5 * kSecond);
-  EXPECT_EQ(story.count("this host did not run for 7.1 s"), 1u);
+  EXPECT_EQ(story.count("this process, its host's gateway, did not run for 7.1 s"), 1u);
   EXPECT_EQ(story.lines.size(), 1u) << story.all();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -83,7 +84,8 @@ class Air {
   }
   static const evs_datagram_ops& ops() {
     static const evs_datagram_ops table = {sizeof table, 0, [](evs_transport* self) { return of(self).air->largest_frame_; }, send, receive,
-                                           [](evs_transport*, uint32_t, char*, size_t) { return size_t{0}; }, [](evs_transport*) { return int32_t{-1}; }};
+                                           [](evs_transport*, uint32_t peer, char* text, size_t room) { return static_cast<size_t>(snprintf(text, room, "station %u", peer)); },
+                                           [](evs_transport*) { return int32_t{-1}; }};
     return table;
   }
   static const evs_peers_extension& peers() {
