@@ -6,6 +6,7 @@
 #include "bus/runtime/uplink/gateway.h"
 #include "bus/runtime/uplink/moment.h"
 #include "bus/runtime/uplink/uplink_settings.h"
+#include "bus/runtime/uplink/words.h"
 
 namespace evs::runtime::uplink {
 
@@ -86,7 +87,8 @@ void Gateway::say_whether_primary() {
   std::string now = epoch != 0 ? "primary in epoch " + std::to_string(epoch) : std::string("not primary: ") + verdict;
   if (now == said_primary_) return;
   said_primary_ = std::move(now);
-  making_.log->info("quorum", "the hosts of this ring are " + said_primary_);
+  const Hosts& members = link_->protocol().members();  // by name: while rings come and go, not each is told
+  making_.log->info("quorum", hosts_in_words(members) + (members.size() == 1 ? " alone is " : " are ") + said_primary_);
 }
 
 }  // namespace evs::runtime::uplink

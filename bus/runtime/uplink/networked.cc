@@ -119,8 +119,18 @@ std::optional<PluginFailure> Networked::await_configuration(uint64_t deadline_ns
   const bool done = waiting_.wait_for(lock, std::chrono::nanoseconds(left_until(deadline_ns)), [&] { return in_configuration_ || no_gateway_because_; });
   if (in_configuration_) return std::nullopt;
   if (done) return *no_gateway_because_;
-  return PluginFailure{CS_ERR_TIMEOUT, "this process is in no configuration of bus \"" + config_.text("bus.name") +
-                                           "\" yet: its host's gateway has no ring, or the ring's other hosts do not answer; `evs status` says what it waits for"};
+  lock.unlock();
+  const std::string none = "this process is in no configuration of bus \"" + config_.text("bus.name") + "\" yet: ";
+  if (config_.text("uplink.gateway") == "never" && !has_gateway())
+    return PluginFailure{CS_ERR_TIMEOUT, none + "there is no gateway on this host, and uplink.gateway = never (" + std::string(config_.origin("uplink.gateway")) +
+                                             ") keeps this process from being it; start `evs gateway`, or a process that may be"};
+  return PluginFailure{CS_ERR_TIMEOUT, none + "its host's gateway has no ring, or the ring's other hosts do not answer; `evs status` says what it waits for"};
+}
+
+bool Networked::has_gateway() {
+  const std::lock_guard turn(turn_mutex_);
+  const uint64_t holder = board_->holder();
+  return holder != 0 && is_member(holder);
 }
 
 // What this process has said is taken by the gateway, ourselves or another process, before it goes.

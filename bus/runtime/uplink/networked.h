@@ -76,6 +76,7 @@ class Networked {
   std::optional<PluginFailure> create_rings();
   std::optional<PluginFailure> open_board();
   std::optional<PluginFailure> await_configuration(uint64_t deadline_ns);
+  bool has_gateway();
   void take_identity();
   std::optional<PluginFailure> open_bells();
   void leave_rings();

@@ -2,10 +2,14 @@
 // tests/unit/uplink/networked_test.cc - a bus with an uplink in one process on one host, through the C API: what it refuses, and what must be as without one.
 //
 // The other hosts are nobody: datagrams go to the loopback interface, and nobody there answers.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
@@ -130,6 +134,28 @@ TEST(Networked, AnInterfaceThatThereIsNot) {
   Story one(wishes("noface", {{"plugin.udp.interface", "nosuch0"}, {"bus.initialize_timeout", "2s"}}));
   EXPECT_NE(one.result, CS_OK);
   EXPECT_THAT(one.error, HasSubstr("nosuch0"));
+}
+
+TEST(Networked, APortThatIsTakenNamesItsKey) {
+  const std::string port = std::to_string(41000 + getpid() % 20000);
+  const int taken = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(std::stoi(port)));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(taken, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  Story one(wishes("taken", {{"plugin.udp.port", port.c_str()}}));
+  EXPECT_NE(one.result, CS_OK);
+  EXPECT_THAT(one.error, HasSubstr("127.0.0.1:" + port + " is taken by another process"));
+  EXPECT_THAT(one.error, HasSubstr("plugin.udp.port"));
+  close(taken);
+}
+
+TEST(Networked, WhoMayNotBeTheGatewayAndFindsNoneIsToldSo) {
+  Story one(wishes("never", {{"uplink.gateway", "never"}, {"bus.initialize_timeout", "200ms"}}));
+  EXPECT_EQ(one.result, CS_ERR_TIMEOUT);
+  EXPECT_THAT(one.error, HasSubstr("there is no gateway on this host, and uplink.gateway = never (parameter)"));
+  EXPECT_THAT(one.error, HasSubstr("evs gateway"));
 }
 
 TEST(Networked, HostIdsBeginAtOneAndComeFromTheMachineWithoutOne) {
