@@ -44,11 +44,15 @@ class Gateway final : public Sink {
     const shm::Directory* directory;
     ordering::HostId host_id;
     const std::vector<std::string>* state_directories;  // where to keep what outlives the machine, the best first
+    bool stands;  // for the role, and gives it to nobody
   };
 
   // The role is ours by the board.
   static PluginResult<std::unique_ptr<Gateway>> open(const Making& making, uint64_t now_ns);
   ~Gateway() override;
+
+  // Where what outlives the machine is kept. Failure: nowhere, and open() would fail because of that; no directory: nowhere, and it goes without.
+  static PluginResult<std::optional<StateDirectory>> state_directory(const Making& making);
 
   // Answers when it wants its next.
   uint64_t turn(uint64_t now_ns);

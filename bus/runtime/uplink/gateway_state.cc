@@ -12,25 +12,40 @@ namespace evs::runtime::uplink {
 
 using namespace ordering;
 
+namespace {
+
+bool votes(const Config& config) { return quorum_of(config).rule != Quorum::Rule::off; }
+bool needs_state(const Config& config) { return votes(config) || !config.text("uplink.state_directory").empty(); }
+
+}  // namespace
+
 // With a quorum, or where a directory is named, nothing goes without. Else how far rings are numbered is kept where there happens to be a place for it.
+PluginResult<std::optional<StateDirectory>> Gateway::state_directory(const Making& making) {
+  const Config& config = *making.config;
+  const std::string bus = config.text("bus.name");
+  const bool is_needed = needs_state(config);
+  auto directory = StateDirectory::open(*making.state_directories, votes(config) ? voting_file_name(bus, making.host_id) : sequence_file_name(bus, making.host_id),
+                                        is_needed ? StateDirectory::Missing::make : StateDirectory::Missing::refuse);
+  if (directory) return std::optional(std::move(*directory));
+  const PluginFailure& why = directory.failure();
+  if (is_needed) return PluginFailure{why.code, (votes(config) ? "uplink.quorum = " + config.text("uplink.quorum") : "uplink.state_directory") + ": " + why.text};
+  making.log->info("state", "rings are numbered anew when this machine has been down, for what they had come to is kept in memory alone: " + why.text);
+  return std::optional<StateDirectory>();
+}
+
 std::optional<PluginFailure> Gateway::open_state() {
   const Config& config = *making_.config;
   const std::string bus = config.text("bus.name");
-  const Quorum quorum = quorum_of(config);
-  const bool votes = quorum.rule != Quorum::Rule::off;
-  needs_state_ = votes || !config.text("uplink.state_directory").empty();
-  auto directory = StateDirectory::open(*making_.state_directories, votes ? voting_file_name(bus, making_.host_id) : sequence_file_name(bus, making_.host_id),
-                                        needs_state_ ? StateDirectory::Missing::make : StateDirectory::Missing::refuse);
-  if (!directory) {
-    if (!needs_state_) return std::nullopt;
-    return PluginFailure{directory.failure().code, (votes ? "uplink.quorum = " + config.text("uplink.quorum") : "uplink.state_directory") + ": " + directory.failure().text};
-  }
-  state_.emplace(std::move(*directory));
+  needs_state_ = needs_state(config);
+  auto directory = state_directory(making_);
+  if (!directory) return directory.failure();
+  if (!*directory) return std::nullopt;
+  state_.emplace(std::move(**directory));
   auto sequences = SequenceFile::open(*state_, bus, making_.host_id);
   if (sequences) sequences_.emplace(std::move(*sequences));
   else if (needs_state_) return sequences.failure();
   else making_.log->warning("state", "rings are numbered as if this machine had never been on the bus: " + sequences.failure().text);
-  return votes ? open_votes(quorum) : std::nullopt;
+  return votes(config) ? open_votes(quorum_of(config)) : std::nullopt;
 }
 
 std::optional<PluginFailure> Gateway::open_votes(const Quorum& quorum) {

@@ -39,11 +39,11 @@ std::string own_command() {
 }
 
 // Which process tells, so that a killed one is known as such when another process has its pid.
-void add_teller(StatusLines& lines, const std::string& wish) {
+void add_teller(StatusLines& lines, bool stands) {
   lines.add("gateway_pid", static_cast<uint64_t>(getpid()));
   lines.add("gateway_start_time", shm::process_start_time(getpid()));
   lines.add("gateway_command", own_command());
-  lines.add("gateway_standing", wish == "standing" ? 1 : 0);
+  lines.add("gateway_standing", stands ? 1 : 0);
 }
 
 void add_ring(StatusLines& lines, const Protocol& protocol, uint64_t now_ns) {
@@ -86,7 +86,7 @@ void add_losses(StatusLines& lines, const Link& link, const sealing::Counts& sea
 
 std::string Gateway::status_text(uint64_t now_ns) const {
   StatusLines lines;
-  add_teller(lines, making_.config->text("uplink.gateway"));
+  add_teller(lines, making_.stands);
   lines.add("written_ns", now_ns);
   lines.add("host_id", making_.host_id);
   add_ring(lines, link_->protocol(), now_ns);

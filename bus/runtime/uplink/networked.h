@@ -94,6 +94,8 @@ class Networked {
   bool is_last_here() const;
   bool stands() const { return may_stand_ && config_.text("uplink.gateway") == "standing"; }
   void stand_down();
+  bool may_be_handed();
+  Gateway::Making making();
   bool another_stands() const;
   bool somebody_else_stands(uint64_t now_ns);
   bool is_handed_over(uint64_t now_ns, uint64_t holder);
@@ -135,6 +137,7 @@ class Networked {
   uint64_t awaited_ = 0, awaited_since_ns_ = 0;  // who has the role that we stand for
   bool somebody_stands_ = false, yields_ = false;
   bool may_stand_ = true;  // until it is seen that it could not be the gateway
+  bool looked_for_state_ = false;
 
   // ---- start() and stop() wait for the service thread. ----
   std::mutex waiting_mutex_;

@@ -137,6 +137,7 @@ uint64_t Networked::consider_role(uint64_t now_ns) {
     if (resigning_) return UINT64_MAX;
   }
   if (config_.text("uplink.gateway") == "never") return UINT64_MAX;
+  if (stands() && !may_be_handed()) stand_down();
   if (stands()) board_->stand(own_holder());
   else if (another_stands()) return now_ns + kLookAgainNs;
   if (now_ns < role_again_ns_) return role_again_ns_;
@@ -150,7 +151,7 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   const Holder self = own_holder();
   if (!board_->take_role(seen, self)) return;
   evs_gateway_moment("role-taken");
-  auto gateway = Gateway::open({&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_}, now_ns);
+  auto gateway = Gateway::open(making(), now_ns);
   if (gateway) {
     gateway_ = std::move(*gateway);
     for (const int fd : gateway_->descriptors()) watch_descriptor(fd, kGatewaysOwn);
@@ -164,6 +165,21 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   if (!in_configuration_) return static_cast<void>(no_gateway_because_ = gateway.failure());  // start() says it
   log_.warning("gateway", "this process cannot be the gateway: " + gateway.failure().text);
   stand_down();
+}
+
+Gateway::Making Networked::making() {
+  return {&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_, stands()};
+}
+
+// Who has the role gives it to whoever stands for it, and all hosts wait meanwhile: not in vain for what can be known before. Asked once.
+bool Networked::may_be_handed() {
+  if (std::exchange(looked_for_state_, true)) return true;
+  const uint64_t holder = board_->holder();
+  if (holder == 0 || holder == own_holder().word() || !is_member(holder)) return true;  // start() says it
+  const auto state = Gateway::state_directory(making());
+  if (state) return true;
+  log_.warning("gateway", "this process cannot be the gateway: " + state.failure().text);
+  return false;
 }
 
 uint64_t Networked::drive_gateway(uint64_t now_ns) {

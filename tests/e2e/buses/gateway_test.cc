@@ -38,15 +38,16 @@ class StandingGateway : public testing::Test {
     if (const std::string why = Wire::refused(); !why.empty()) GTEST_SKIP() << "no network namespaces here: " << why;
   }
 
-  static std::vector<std::string> command_line(const Crowd& crowd, size_t host, std::vector<std::string> words) {
+  static std::vector<std::string> command_line(const Crowd& crowd, size_t host, std::vector<std::string> words, const std::vector<std::string>& instead = {}) {
     words.insert(words.begin(), EVS_COMMAND);
     for (const std::string& parameter : crowd.parameters_of(host)) words.insert(words.end(), {"--set", parameter});
+    for (const std::string& parameter : instead) words.insert(words.end(), {"--set", parameter});
     return words;
   }
-  static Ran run(Crowd& crowd, size_t host, const std::vector<std::string>& words) {
+  static Ran run(Crowd& crowd, size_t host, const std::vector<std::string>& words, const std::vector<std::string>& instead = {}) {
     int out[2], error[2];
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    const pid_t pid = crowd.wire().start(host, command_line(crowd, host, words), -1, out[1], error[1]);
+    const pid_t pid = crowd.wire().start(host, command_line(crowd, host, words, instead), -1, out[1], error[1]);
     close(out[1]);
     close(error[1]);
     Ran ran;
@@ -162,6 +163,23 @@ TEST_F(StandingGateway, HandsTheRoleOverInOrderWhenItIsToldToEnd) {
     ASSERT_TRUE(until_application(crowd, 0)) << text(crowd, 0);
     ASSERT_TRUE(crowd.until_one());
   }
+}
+
+// The role would be handed over in vain, and all hosts would wait for a token meanwhile.
+TEST_F(StandingGateway, WhoHasNoPlaceForItsStateIsNotHandedTheRole) {
+  Crowd crowd(2);
+  for (const size_t host : {0, 1}) crowd.start(host);
+  ASSERT_TRUE(crowd.until_one());
+  ASSERT_TRUE(until_application(crowd, 0)) << text(crowd, 0);
+  ASSERT_TRUE(Crowd::until([&] { return told(crowd, 0, "members") == Json({1, 2}); })) << text(crowd, 0);
+  const Json ring = told(crowd, 0, "ring_sequence");
+  const Ran ran = run(crowd, 0, {"gateway"}, {"uplink.state_directory=/dev/null/nowhere"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.error.find("this process cannot be the gateway: uplink.state_directory: no directory to keep default.1.rings in (/dev/null/nowhere: "), std::string::npos) << ran.error;
+  EXPECT_NE(ran.error.find("is; the log says why"), std::string::npos) << ran.error;
+  EXPECT_EQ(told(crowd, 0, "ring_sequence"), ring);
+  EXPECT_EQ(told(crowd, 0, "gateway_pid"), Json(crowd.process(0).pid()));
+  EXPECT_EQ(told(crowd, 0, "gateway_standing"), Json(0));
 }
 
 // The first look of either is before the other one stands.

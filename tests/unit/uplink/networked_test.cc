@@ -14,6 +14,7 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <mutex>
 
 #include "tests/unit/api/story.h"
 
@@ -156,6 +157,30 @@ TEST(Networked, WhoMayNotBeTheGatewayAndFindsNoneIsToldSo) {
   EXPECT_EQ(one.result, CS_ERR_TIMEOUT);
   EXPECT_THAT(one.error, HasSubstr("there is no gateway on this host, and uplink.gateway = never (parameter)"));
   EXPECT_THAT(one.error, HasSubstr("evs gateway"));
+}
+
+TEST(Networked, WithoutAPlaceOnADiskItSaysWhatFollows) {
+  if (access("/var/lib/evs", F_OK) == 0) GTEST_SKIP() << "this machine has a /var/lib/evs";
+  struct Heard {
+    std::mutex mutex;
+    Lines lines;
+  } heard;
+  setenv("XDG_STATE_HOME", "/nonexistent", 1);
+  auto made = wishes("placeless", {{"log.level", "info"}});
+  made.log = [](void* self, int, const char* text, size_t length) {
+    const std::lock_guard hold(static_cast<Heard*>(self)->mutex);
+    static_cast<Heard*>(self)->lines.emplace_back(text, length);
+  };
+  made.log_context = &heard;
+  {
+    Story one(made);
+    EXPECT_EQ(one.result, CS_OK) << one.error;
+  }
+  unsetenv("XDG_STATE_HOME");
+  const auto said = std::find_if(heard.lines.begin(), heard.lines.end(), [](const std::string& line) { return line.find("rings are numbered anew") != std::string::npos; });
+  ASSERT_NE(said, heard.lines.end()) << testing::PrintToString(heard.lines);
+  EXPECT_THAT(*said, HasSubstr("/nonexistent/evs: No such file"));
+  EXPECT_THAT(*said, HasSubstr("uplink.state_directory"));
 }
 
 TEST(Networked, HostIdsBeginAtOneAndComeFromTheMachineWithoutOne) {
