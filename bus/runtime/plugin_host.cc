@@ -127,6 +127,8 @@ PluginFailure not_found(std::string_view name, uint32_t kind, const std::vector<
     text += ". Is \"" + near + "\" meant?";
   else
     text += ".";
+  if (const std::string beside = beside_us(file_name_of(kind, name)); !beside.empty())
+    return {CS_ERR_NOT_EXIST, text + " It is in " + beside + ", beside what runs here: say EVS_PLUGIN_PATH=" + beside + ", or plugins.path"};
   return {CS_ERR_NOT_EXIST,
           text + " Set EVS_PLUGIN_PATH or plugins.path to its directory, or name the file by its absolute path"};
 }

@@ -3,7 +3,9 @@
 #include "bus/runtime/plugin_host_search.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -103,6 +105,20 @@ std::vector<std::string> plugin_files_in(const std::string& directory) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::string beside_us(const std::string& file_name) {
+  Dl_info here{};
+  if (dladdr(reinterpret_cast<const void*>(&beside_us), &here) == 0 || here.dli_fname == nullptr) return {};
+  const std::unique_ptr<char, decltype(&std::free)> file(realpath(here.dli_fname, nullptr), &std::free);
+  if (file == nullptr) return {};
+  std::string directory(file.get());
+  // The library lies in lib/, a program in bin/.
+  for (const char* way : {"/evs/plugins", "/lib/evs/plugins"}) {
+    directory.resize(std::min(directory.rfind('/'), directory.size()));
+    if (access((directory + way + "/" + file_name).c_str(), F_OK) == 0) return directory + way;
+  }
+  return {};
 }
 
 std::string nearest_plugin(std::string_view name, uint32_t kind, const std::vector<PluginDirectory>& directories) {

@@ -43,10 +43,12 @@ std::string named(const runtime::Config& config) { return "bus \"" + config.text
 // Its key, as far as it can be said without the bus.
 std::string bad_key(const runtime::Config& config) {
   if (config.text("uplink.security") == "none") return {};
-  const auto keys = runtime::sealing::read_key_file(config.text("uplink.key_file"));
+  const std::string& file = config.text("uplink.key_file");
+  auto fault = runtime::sealing::KeyFileFault::none;
+  const auto keys = runtime::sealing::read_key_file(file, &fault);
   if (keys.ok()) return {};
-  return keys.error() + " (uplink.key_file, " + std::string(config.origin("uplink.key_file")) +
-         "); it is the key that all hosts of the bus share: see evs-keygen(1)";
+  return "the uplink has no key to seal with: " + keys.error() + " (uplink.key_file, " + std::string(config.origin("uplink.key_file")) + "); " +
+         runtime::sealing::way_out(fault, file);
 }
 
 struct Holder {

@@ -190,4 +190,16 @@ Result<GroupKey> draw_key(uint16_t id) {
   return key;
 }
 
+std::string way_out(KeyFileFault fault, const std::string& path) {
+  const std::string clear = "or say uplink.security = \"none\" if everybody on the network may read and forge what is sent";
+  switch (fault) {
+    case KeyFileFault::absent:
+      return "make one with 'evs keygen " + path + "' and copy it to every host of the bus, " + clear;
+    case KeyFileFault::unsafe:
+      return "a key that others can read or replace keeps nobody out";
+    default:
+      return "copy the file from another host of the bus, or name another with uplink.key_file";
+  }
+}
+
 }  // namespace evs::runtime::sealing

@@ -14,6 +14,8 @@ enum class KeyFileFault : uint8_t { none, absent, unsafe, unreadable, unwritable
 
 // A regular file and no symbolic link, owned by root or the effective user, with no rights for group and others.
 Result<Keyring> read_key_file(const std::string& path, KeyFileFault* fault = nullptr);
+// Of who needs it, and cannot read it.
+std::string way_out(KeyFileFault fault, const std::string& path);
 
 // `create` fails when something is there, whoever was faster. The file has mode 0600, and the owner of the one that it replaces; what stands at `path` is
 // the old file or the new one, whole, whenever the machine stops.

@@ -5,22 +5,6 @@
 #include "bus/runtime/sealing/key_file.h"
 
 namespace evs::runtime::sealing {
-namespace {
-
-std::string way_out(KeyFileFault fault, const std::string& file) {
-  const std::string clear = "or say uplink.security = \"none\" if everybody on the network may read and forge what is sent";
-  switch (fault) {
-    case KeyFileFault::absent:
-      return "make one with 'evs keygen " + file + "' and copy it to every host of the bus, " + clear;
-    case KeyFileFault::unsafe:
-      return "a key that others can read or replace keeps nobody out";
-    default:
-      return "copy the file from another host of the bus, or name another with uplink.key_file";
-  }
-}
-
-}  // namespace
-
 Result<Security> security_of(const Config& config) {
   const std::string& file = config.text("uplink.key_file");
   if (config.text("uplink.security") == "none") return Security{{}, file};

@@ -175,6 +175,20 @@ class Uplink(BusTest):
             self.assertTrue(result.stderr.startswith(f'evs {command}: there is no transport "nosuch": '), result.stderr)
             self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
 
+    def test_in_a_build_tree_the_plugins_are_named(self):
+        beside = os.environ["EVS_PLUGIN_PATH"]
+        for command in ("cat",), ("gateway", "--set=uplink.transport=shm", "--set=uplink.security=none", "--set=uplink.host_id=1"):
+            result = self.run_evs(*command, EVS_PLUGIN_PATH="")
+            self.assertIn(f"say EVS_PLUGIN_PATH={beside}, or plugins.path", result.stderr)
+            self.assertEqual(result.returncode, 2, result.stderr)
+
+    def test_without_a_key_the_command_that_makes_one_is_named(self):
+        key = os.path.join(self.directory, "key")
+        for command in "gateway", "cat":
+            result = self.run_evs(command, "--set=uplink.transport=udp", "--set=uplink.host_id=1", f"--set=uplink.key_file={key}")
+            self.assertIn(f"make one with 'evs keygen {key}' and copy it to every host of the bus", result.stderr)
+            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
     def test_what_is_wrong_goes_to_the_log_as_well_where_that_is_elsewhere(self):
         log = os.path.join(self.directory, "log")
         result = self.run_evs("cat", "--set=local.transport=nosuch", f"--set=log.to=file:{log}")
