@@ -312,6 +312,36 @@ TEST(Networked, AFullOutboxAnswersTryAgainAndSaysWhenThereIsRoom) {
   until_line(one, "msg more");
 }
 
+// They share one bell, which rings for who wants little first. None dispatches until it rings for it: each dispatch would ask anew.
+TEST(Networked, OfSeveralWhoWaitForRoomNoneCancelsAnothersWish) {
+  const auto made = wishes("severalwait", {{"local.message_limit", "1MiB"}, {"local.ring_size", "8MiB"}});
+  Story reader(made), little(made), much(made), little_too(made);
+  ASSERT_EQ(reader.result, CS_OK) << reader.error;
+  ASSERT_EQ(reader.join("g"), CS_OK);
+  Story* const waiting[] = {&much, &little, &little_too};
+  pollfd bells[std::size(waiting)];
+  for (size_t i = 0; i < std::size(waiting); ++i) {
+    bells[i] = {-1, POLLIN, 0};
+    ASSERT_EQ(evs_fd_get(waiting[i]->handle, &bells[i].fd), CS_OK);
+    waiting[i]->told();
+  }
+  for (const size_t bytes : {8000, 100}) {  // the room comes in pieces
+    const std::string text(bytes, 'x');
+    for (int refused = 0; refused < 50;)
+      if (little.say_to({"g"}, text) == CS_OK) refused = 0;
+      else ++refused, poll(nullptr, 0, 1);
+  }
+  for (Story* one : waiting) {
+    EXPECT_EQ(one->say_to({"g"}, std::string(one == &much ? 1000 << 10 : 100, 'x')), CS_ERR_TRY_AGAIN);
+    EXPECT_THAT(one->told(), testing::Not(Contains("room")));
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto ring = [&](int patience_ms) { return poll(bells, std::size(bells), patience_ms); };
+  for (int ringing = 0; ringing != std::size(bells) && std::chrono::steady_clock::now() < end; ringing = ring(1)) reader.dispatch(CS_DISPATCH_ONE_NONBLOCKING);
+  EXPECT_EQ(ring(0), std::size(bells)) << "who wants much is forgotten";
+  for (Story* one : waiting) EXPECT_THAT(one->told(), Contains("room"));
+}
+
 uint64_t cpu_ns() {
   timespec used{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
