@@ -45,6 +45,7 @@ class Gateway final : public Sink {
     ordering::HostId host_id;
     const std::vector<std::string>* state_directories;  // where to keep what outlives the machine, the best first
     bool stands;  // for the role, and gives it to nobody
+    std::shared_ptr<Patience> patience;  // with the disk
   };
 
   // The role is ours by the board.

@@ -25,7 +25,7 @@ PluginResult<std::optional<StateDirectory>> Gateway::state_directory(const Makin
   const std::string bus = config.text("bus.name");
   const bool is_needed = needs_state(config);
   auto directory = StateDirectory::open(*making.state_directories, votes(config) ? voting_file_name(bus, making.host_id) : sequence_file_name(bus, making.host_id),
-                                        is_needed ? StateDirectory::Missing::make : StateDirectory::Missing::refuse);
+                                        is_needed ? StateDirectory::Missing::make : StateDirectory::Missing::refuse, making.patience);
   if (directory) return std::optional(std::move(*directory));
   const PluginFailure& why = directory.failure();
   if (is_needed) return PluginFailure{why.code, (votes(config) ? "uplink.quorum = " + config.text("uplink.quorum") : "uplink.state_directory") + ": " + why.text};

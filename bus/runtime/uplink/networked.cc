@@ -15,6 +15,7 @@ namespace evs::runtime::uplink {
 namespace {
 
 constexpr uint64_t kGoodbyeNs = 200'000'000;  // for a place for what we say last
+constexpr uint64_t kDiskAtLeavingNs = 2'000'000'000;  // one that is busy has answered by then
 
 uint64_t monotonic_ns() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
@@ -102,9 +103,11 @@ std::optional<PluginFailure> Networked::start(uint64_t timeout_ns) {
   if (!failure) failure = open_bells();
   if (!failure) {
     take_identity();
+    patience_->end_at(deadline - timeout_ns / 8);  // so that what it was is told
     attached_.store(true, std::memory_order_release);
     wake_service();
     failure = await_configuration(deadline);
+    patience_->end_at(failure ? 0 : UINT64_MAX);
     if (!failure) return std::nullopt;
     leave_rings();
     return failure;
@@ -142,6 +145,7 @@ void Networked::stop() {
     std::unique_lock lock(waiting_mutex_);
     resigning_ = true;
     wake_service();
+    patience_->end_at(monotonic_ns() + kDiskAtLeavingNs);
     waiting_.wait(lock, [&] { return resigned_; });  // the service thread bounds it
   }
   leave_rings();

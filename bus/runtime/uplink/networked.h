@@ -140,6 +140,7 @@ class Networked {
   bool looked_for_state_ = false;
 
   // ---- start() and stop() wait for the service thread. ----
+  const std::shared_ptr<Patience> patience_ = std::make_shared<Patience>();  // what that one waits for
   std::mutex waiting_mutex_;
   std::condition_variable waiting_;
   bool in_configuration_ = false;

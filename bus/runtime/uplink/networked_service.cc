@@ -168,7 +168,7 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
 }
 
 Gateway::Making Networked::making() {
-  return {&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_, stands()};
+  return {&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_, stands(), patience_};
 }
 
 // Who has the role gives it to whoever stands for it, and all hosts wait meanwhile: not in vain for what can be known before. Asked once.

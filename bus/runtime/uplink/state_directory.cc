@@ -15,6 +15,7 @@ namespace evs::runtime::uplink {
 namespace {
 
 constexpr char kNew[] = ".new";
+constexpr char kNoAnswer[] = "the disk has not answered for as long as this process may wait";
 
 // Some file systems cannot flush a directory, and do not need to.
 bool is_flushed(int directory) { return ::fsync(directory) == 0 || errno == EINVAL; }
@@ -42,7 +43,15 @@ std::string fault_of(int directory) {
 
 }  // namespace
 
-PluginResult<StateDirectory> StateDirectory::open(const std::vector<std::string>& candidates, const std::string& name, Missing missing) {
+PluginResult<StateDirectory> StateDirectory::open(const std::vector<std::string>& candidates, const std::string& name, Missing missing, std::shared_ptr<Patience> patience) {
+  if (patience == nullptr) return open_now(candidates, name, missing);
+  auto opened = patience->wait_for<PluginResult<StateDirectory>>([=](Patience::Task&) { return open_now(candidates, name, missing); });
+  if (!opened) return PluginFailure{CS_ERR_TIMEOUT, "no directory to keep " + name + " in: " + kNoAnswer};
+  if (*opened) (**opened).patience_ = std::move(patience);
+  return std::move(*opened);
+}
+
+PluginResult<StateDirectory> StateDirectory::open_now(const std::vector<std::string>& candidates, const std::string& name, Missing missing) {
   std::string why;
   std::optional<StateDirectory> best;
   for (const std::string& path : candidates) {
@@ -53,7 +62,7 @@ PluginResult<StateDirectory> StateDirectory::open(const std::vector<std::string>
       continue;
     }
     const bool has_it = ::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!best || has_it) best.emplace(StateDirectory(path, std::move(directory)));
+    if (!best || has_it) best.emplace(StateDirectory(Place{path, std::move(directory)}));
     if (has_it) break;
   }
   if (best) return std::move(*best);
@@ -61,9 +70,15 @@ PluginResult<StateDirectory> StateDirectory::open(const std::vector<std::string>
 }
 
 StateDirectory::Read StateDirectory::read(const std::string& name, size_t at_most) const {
-  const auto unusable = [&](const std::string& what) { return Read{Found::unusable, {}, path_of(name) + ": " + what}; };
+  if (patience_ == nullptr) return read_now(*place_, name, at_most);
+  const auto read = patience_->wait_for<Read>([place = place_, name, at_most](Patience::Task&) { return read_now(*place, name, at_most); });
+  return read ? *read : Read{Found::unusable, {}, path_of(name) + ": " + kNoAnswer};
+}
+
+StateDirectory::Read StateDirectory::read_now(const Place& place, const std::string& name, size_t at_most) {
+  const auto unusable = [&](const std::string& what) { return Read{Found::unusable, {}, place.path + "/" + name + ": " + what}; };
   // Not blocking: a FIFO in its place is refused, not waited for.
-  const Descriptor file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  const Descriptor file(::openat(place.directory.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) return errno == ENOENT ? Read{} : unusable(strerror(errno));
   struct stat status;
   if (::fstat(file.get(), &status) != 0) return unusable(strerror(errno));
@@ -82,21 +97,32 @@ StateDirectory::Read StateDirectory::read(const std::string& name, size_t at_mos
   return read;
 }
 
-int StateDirectory::replace(const std::string& name, std::span<const std::byte> bytes) const {
+int StateDirectory::replace(const Place& place, const std::string& name, std::span<const std::byte> bytes, Patience::Task& task) {
   const std::string made = name + kNew;
-  ::unlinkat(directory_.get(), made.c_str(), 0);  // of one that was killed here
-  const Descriptor file(::openat(directory_.get(), made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const int directory = place.directory.get();
+  ::unlinkat(directory, made.c_str(), 0);  // of one that was killed here, or left
+  const Descriptor file(::openat(directory, made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file.get() < 0) return errno;
-  if (!write_all(file.get(), bytes.data(), bytes.size()) || ::fsync(file.get()) != 0 || ::renameat(directory_.get(), made.c_str(), directory_.get(), name.c_str()) != 0) {
-    const int error = errno;
-    ::unlinkat(directory_.get(), made.c_str(), 0);
-    return error;
-  }
-  return is_flushed(directory_.get()) ? 0 : errno;
+  const bool filled = write_all(file.get(), bytes.data(), bytes.size()) && ::fsync(file.get()) == 0;
+  int error = filled ? 0 : errno;
+  // Who is left may find another one's new file under that name, and an older state must not take the place of a newer one.
+  if (!task.proceed()) return ECANCELED;
+  if (error == 0 && ::renameat(directory, made.c_str(), directory, name.c_str()) != 0) error = errno;
+  if (error != 0) ::unlinkat(directory, made.c_str(), 0);
+  task.settled();
+  if (error != 0) return error;
+  return is_flushed(directory) ? 0 : errno;
 }
 
 std::string StateDirectory::write(const std::string& name, std::span<const std::byte> bytes) const {
-  const int error = replace(name, bytes);
+  if (patience_ != nullptr) {
+    const auto error = patience_->wait_for<int>([place = place_, name, kept = std::vector<std::byte>(bytes.begin(), bytes.end())](Patience::Task& task) {
+      return replace(*place, name, kept, task);
+    });
+    return error == 0 ? std::string() : path_of(name) + " cannot be written: " + (error ? strerror(*error) : kNoAnswer);
+  }
+  Patience::Task waited_for;
+  const int error = replace(*place_, name, bytes, waited_for);
   return error == 0 ? std::string() : path_of(name) + " cannot be written: " + strerror(error);
 }
 

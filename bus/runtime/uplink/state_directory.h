@@ -2,16 +2,19 @@
 // bus/runtime/uplink/state_directory.h - a directory on a disk, whose files are there wholly or not at all, whatever becomes of the machine.
 //
 // A file is replaced, never written to: a new one is filled, flushed, given the name of the old one, and the directory is flushed. Files are small, and belong to
-// the process that writes them; what anybody else may write to is not believed.
+// the process that writes them; what anybody else may write to is not believed. With a Patience the disk is not waited for beyond its end, and then nothing of what was
+// to be written becomes the file later.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "bus/runtime/config_descriptor.h"
 #include "bus/runtime/plugin_result.h"
+#include "bus/runtime/uplink/patience.h"
 
 namespace evs::runtime::uplink {
 
@@ -19,9 +22,9 @@ class StateDirectory {
  public:
   enum class Missing : uint8_t { refuse, make };
   // The first of `candidates` that we may write to; one that has a file `name` already goes before one that has none.
-  static PluginResult<StateDirectory> open(const std::vector<std::string>& candidates, const std::string& name, Missing missing);
+  static PluginResult<StateDirectory> open(const std::vector<std::string>& candidates, const std::string& name, Missing missing, std::shared_ptr<Patience> patience = nullptr);
 
-  std::string path_of(const std::string& name) const { return path_ + "/" + name; }
+  std::string path_of(const std::string& name) const { return place_->path + "/" + name; }
 
   enum class Found : uint8_t { file, nothing, unusable };
   struct Read {
@@ -34,11 +37,17 @@ class StateDirectory {
   std::string write(const std::string& name, std::span<const std::byte> bytes) const;
 
  private:
-  StateDirectory(std::string path, Descriptor directory) : path_(std::move(path)), directory_(std::move(directory)) {}
-  int replace(const std::string& name, std::span<const std::byte> bytes) const;
+  struct Place {
+    std::string path;
+    Descriptor directory;
+  };
+  explicit StateDirectory(Place place) : place_(std::make_shared<const Place>(std::move(place))) {}
+  static PluginResult<StateDirectory> open_now(const std::vector<std::string>& candidates, const std::string& name, Missing missing);
+  static Read read_now(const Place& place, const std::string& name, size_t at_most);
+  static int replace(const Place& place, const std::string& name, std::span<const std::byte> bytes, Patience::Task& task);
 
-  std::string path_;
-  Descriptor directory_;
+  std::shared_ptr<const Place> place_;  // with whom asks the disk, who may be left
+  std::shared_ptr<Patience> patience_;
 };
 
 }  // namespace evs::runtime::uplink

@@ -17,6 +17,7 @@
 #include <mutex>
 
 #include "tests/unit/api/story.h"
+#include "tests/unit/uplink/hanging_disk.h"
 
 namespace evs::test {
 namespace {
@@ -181,6 +182,19 @@ TEST(Networked, WithoutAPlaceOnADiskItSaysWhatFollows) {
   ASSERT_NE(said, heard.lines.end()) << testing::PrintToString(heard.lines);
   EXPECT_THAT(*said, HasSubstr("/nonexistent/evs: No such file"));
   EXPECT_THAT(*said, HasSubstr("uplink.state_directory"));
+}
+
+TEST(Networked, ADiskThatHangsKeepsNobodyWhoOpensTheBus) {
+  const std::string state = directory() + "/state";
+  const auto made = wishes("hanging", {{"uplink.quorum", "auto"}, {"uplink.found", "yes"}, {"uplink.state_directory", state.c_str()}, {"bus.initialize_timeout", "500ms"}});
+  {
+    const HangingDisk disk;
+    Story one(made);
+    EXPECT_EQ(one.result, CS_ERR_TIMEOUT);
+    EXPECT_THAT(one.error, HasSubstr("the disk has not answered"));
+  }
+  Story again(made);
+  EXPECT_EQ(again.result, CS_OK) << again.error;
 }
 
 TEST(Networked, HostIdsBeginAtOneAndComeFromTheMachineWithoutOne) {
