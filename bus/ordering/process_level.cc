@@ -13,8 +13,14 @@
 namespace evs::ordering {
 namespace {
 
-size_t added_to_opening(Change what) {
-  return what == Change::join ? records::kMemberBytes : what == Change::join_group ? records::kGroupBytes : 0;
+size_t added_to_opening(const ChangeRecord& record) {
+  return record.what == Change::join ? records::kMemberBytes : record.what == Change::join_group ? record.groups.size() * records::kGroupBytes : 0;
+}
+
+// Of the record's groups those that the process is not in yet.
+size_t new_groups(const ChangeRecord& record, const std::vector<Group>& groups) {
+  return static_cast<size_t>(std::count_if(record.groups.begin(), record.groups.end(),
+                                           [&](const Group& group) { return !std::binary_search(groups.begin(), groups.end(), group); }));
 }
 
 }  // namespace
@@ -25,14 +31,14 @@ bool ProcessLevel::opening_has_room(size_t more) const {
 }
 
 // One that it is in already counts too while it has no place: what is taken here is taken by everybody.
-bool ProcessLevel::may_join_a_group(NodeId node) const {
+bool ProcessLevel::may_join(NodeId node, size_t more) const {
   const auto known = state_.table.find(node);
   const size_t in = known == state_.table.end() ? 0 : known->second.groups.size();
-  return in + present_.at(node).joining < std::min(protocol_->settings().groups_per_process, kMaxGroupsOfProcess);
+  return in + present_.at(node).joining + more <= std::min(protocol_->settings().groups_per_process, kMaxGroupsOfProcess);
 }
 
 Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out) {
-  const size_t more = added_to_opening(record.what);
+  const size_t more = added_to_opening(record);
   if (more != 0 && !opening_has_room(more)) return Submitted::too_big;
   buffer_.clear();
   records::encode(record, buffer_);
@@ -44,7 +50,7 @@ Submitted ProcessLevel::submit(Instant now, const ChangeRecord& record, uint64_t
 Submitted ProcessLevel::join(Instant now, const Process& process, uint64_t& number, Output& out) {
   if (catching_up_) return not_yet();
   if (host_of(process.node) != self_ || present_.count(process.node) != 0) return Submitted::closed;
-  const Submitted result = submit(now, {Change::join, process, {}}, number, out);
+  const Submitted result = submit(now, {Change::join, process, {}, {}}, number, out);
   if (result == Submitted::ok) present_[process.node] = {process};
   return result;
 }
@@ -53,18 +59,19 @@ Submitted ProcessLevel::leave(Instant now, NodeId node, Change how, uint64_t& nu
   if (catching_up_) return not_yet();
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
-  const Submitted result = submit(now, {how, found->second.process, {}}, number, out);
+  const Submitted result = submit(now, {how, found->second.process, {}, {}}, number, out);
   if (result == Submitted::ok) present_.erase(found);
   return result;
 }
 
-Submitted ProcessLevel::change_group(Instant now, NodeId node, Change how, const Group& group, uint64_t& number, Output& out) {
+Submitted ProcessLevel::change_groups(Instant now, NodeId node, Change how, std::vector<Group> groups, Bytes carried, uint64_t& number, Output& out) {
   if (catching_up_) return not_yet();
   const auto found = present_.find(node);
   if (found == present_.end()) return Submitted::closed;
-  if (how == Change::join_group && !may_join_a_group(node)) return Submitted::too_big;
-  const Submitted result = submit(now, {how, found->second.process, group}, number, out);
-  if (result == Submitted::ok && how == Change::join_group) ++found->second.joining;
+  const size_t joining = how == Change::join_group ? groups.size() : 0;
+  if (joining != 0 && !may_join(node, joining)) return Submitted::too_big;
+  const Submitted result = submit(now, {how, found->second.process, std::move(groups), carried}, number, out);
+  if (result == Submitted::ok) found->second.joining += static_cast<uint32_t>(joining);
   return result;
 }
 
@@ -161,10 +168,10 @@ void ProcessLevel::on_message(const Delivery& delivery, std::vector<Told>& told)
 
 // A change of a process of this host has its place: it waits no longer.
 void ProcessLevel::settle(const ChangeRecord& record) {
-  pending_bytes_ -= std::min(pending_bytes_, added_to_opening(record.what));
+  pending_bytes_ -= std::min(pending_bytes_, added_to_opening(record));
   const auto found = present_.find(record.process.node);
-  if (record.what == Change::join_group && found != present_.end() && found->second.process == record.process && found->second.joining != 0)
-    --found->second.joining;
+  if (record.what == Change::join_group && found != present_.end() && found->second.process == record.process)
+    found->second.joining -= std::min(found->second.joining, static_cast<uint32_t>(record.groups.size()));
 }
 
 // By the record and the table alone, which are the same at all who read it at this place.
@@ -173,16 +180,18 @@ std::optional<Refusal> ProcessLevel::fault_of(const ChangeRecord& record) const 
   const bool is_configuration = record.what == Change::join || record.what == Change::leave || record.what == Change::died;
   if (is_configuration && !state_.folding && !has_next_change(state_.change)) return Refusal::too_much;
   const auto known = state_.table.find(record.process.node);
-  const size_t more = added_to_opening(record.what);
-  const bool full = more != 0 && opening_bytes(state_.table, host_of(record.process.node)) + more > kMaxOpeningBytes;
+  const auto too_much = [&](size_t more) {
+    return more != 0 && opening_bytes(state_.table, host_of(record.process.node)) + more > kMaxOpeningBytes ? std::optional(Refusal::too_much) : std::nullopt;
+  };
   if (record.what == Change::join) {
     if (known != state_.table.end()) return Refusal::contradicts;  // it is there, or its nodeid is somebody else's
-    return full ? std::optional(Refusal::too_much) : std::nullopt;
+    return too_much(added_to_opening(record));
   }
   if (known == state_.table.end() || known->second.process != record.process) return Refusal::contradicts;
+  if (record.what != Change::join_group) return std::nullopt;
   const std::vector<Group>& groups = known->second.groups;
-  if (record.what != Change::join_group || std::binary_search(groups.begin(), groups.end(), record.group)) return std::nullopt;
-  return full || groups.size() >= kMaxGroupsOfProcess ? std::optional(Refusal::too_much) : std::nullopt;
+  const size_t more = new_groups(record, groups);
+  return groups.size() + more > kMaxGroupsOfProcess ? std::optional(Refusal::too_much) : too_much(more * records::kGroupBytes);
 }
 
 void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) {
@@ -193,6 +202,13 @@ void ProcessLevel::on_change(const Delivery& delivery, std::vector<Told>& told) 
   if (state_.folding && !contains(state_.hosts, delivery.sender)) return;  // its host parts from us, and its processes have been taken out with it
   if (const auto why = fault_of(record)) return refuse(*why);
   put_into_table(record, told);
+  if (own && !record.carried.empty()) {
+    Told carried;
+    carried.kind = Told::Kind::carried;
+    carried.process = record.process;
+    carried.payload = record.carried;
+    told.push_back(std::move(carried));
+  }
   const bool goes = record.what == Change::leave || record.what == Change::died;
   if (state_.exchanged && !state_.folding && (goes || record.what == Change::join)) {
     Processes staying = state_.config.members, members = state_.config.members;
@@ -225,13 +241,15 @@ void ProcessLevel::put_into_table(const ChangeRecord& record, std::vector<Told>&
     return;
   }
   std::vector<Group>& groups = known->second.groups;
-  const auto at = std::lower_bound(groups.begin(), groups.end(), record.group);
-  const bool has = at != groups.end() && *at == record.group, joins = record.what == Change::join_group;
-  if (has == joins) return;
-  ++revision_;
-  if (joins) groups.insert(at, record.group);
-  else groups.erase(at);
-  if (in_force) tell_group(record.group, told);  // else with the exchange that follows
+  for (const Group& group : record.groups) {
+    const auto at = std::lower_bound(groups.begin(), groups.end(), group);
+    const bool has = at != groups.end() && *at == group, joins = record.what == Change::join_group;
+    if (has == joins) continue;
+    ++revision_;
+    if (joins) groups.insert(at, group);
+    else groups.erase(at);
+    if (in_force) tell_group(group, told);  // else with the exchange that follows
+  }
 }
 
 }  // namespace evs::ordering

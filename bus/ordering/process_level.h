@@ -25,16 +25,16 @@
 
 namespace evs::ordering {
 
-// What processes are told, in order; and, for the host alone, `record`: what voter() has to say now is on this host's disk before anything behind it is
+// What processes are told, in order; of a change of groups of this host's own process what it carried, at the place where the others are told of it; and, for the host alone, `record`: what voter() has to say now is on this host's disk before anything behind it is
 // told, and before follow_up() is called. Spans point into the delivery that was digested.
 struct Told {
-  enum class Kind : uint8_t { transitional, regular, message, group, gone, record };
+  enum class Kind : uint8_t { transitional, regular, message, group, carried, gone, record };
   Kind kind = Kind::message;
   ProcessConfiguration configuration;  // transitional, regular
-  Process process;                     // message: its sender; gone: a process of this host, whose leave or death has its place now
+  Process process;                     // message, carried: its sender; gone: a process of this host, whose leave or death has its place now
   Service service = Service::agreed;
   bool in_transition = false;          // message: delivered in the transitional configuration
-  Bytes payload;
+  Bytes payload;                       // message, carried
   Group group{};                       // group: who has joined it now
   Processes joined;
 };
@@ -73,7 +73,8 @@ class ProcessLevel {
   // `number`: by which Output::stamped names it when it has its place.
   Submitted join(Instant now, const Process& process, uint64_t& number, Output& out);
   Submitted leave(Instant now, NodeId node, Change how, uint64_t& number, Output& out);  // Change::leave or Change::died
-  Submitted change_group(Instant now, NodeId node, Change how, const Group& group, uint64_t& number, Output& out);
+  // Change::join_group or Change::leave_group, of all of `groups` at one place. `groups`: sorted, 1 to kMaxGroupsOfChange; `carried`: at most kMaxCarriedBytes.
+  Submitted change_groups(Instant now, NodeId node, Change how, std::vector<Group> groups, Bytes carried, uint64_t& number, Output& out);
   Submitted send(Instant now, NodeId node, Service service, Bytes payload, uint64_t& number, Output& out);
 
   void digest(const Output& out, const Effect& effect, std::vector<Told>& told);
@@ -118,7 +119,7 @@ class ProcessLevel {
   Submitted not_yet() const { return protocol_->is_closed() ? Submitted::closed : Submitted::again; }
   void caught_up();
   bool opening_has_room(size_t more) const;
-  bool may_join_a_group(NodeId node) const;
+  bool may_join(NodeId node, size_t more) const;
   void settle(const ChangeRecord& record);
 
   const HostId self_;

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kChangeBytes = 24, kVoteBytes = 32;
 constexpr uint32_t kInConfiguration = 1;
 
-bool has_group(Change what) { return what == Change::join_group || what == Change::leave_group; }
+bool has_groups(Change what) { return what == Change::join_group || what == Change::leave_group; }
 
 void put(ByteWriter& to, const Group& group) {
   for (const std::byte b : group) to.put(static_cast<uint8_t>(b));
@@ -27,8 +27,9 @@ Group take_group(ByteReader& in) {
 bool has_slot(NodeId node) { return (node & ((NodeId{1} << kSlotBits) - 1)) != 0; }
 bool lives_on(NodeId node, HostId host) { return host_of(node) == host && has_slot(node); }
 
-bool take_groups(ByteReader& in, uint32_t count, std::vector<Group>& groups) {
-  if (count > kMaxGroupsOfProcess || count > in.rest().size() / kGroupBytes) return false;
+// Rising, none twice.
+bool take_groups(ByteReader& in, uint32_t count, uint32_t most, std::vector<Group>& groups) {
+  if (count > most || count > in.rest().size() / kGroupBytes) return false;
   groups.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
     const Group group = take_group(in);
@@ -54,14 +55,16 @@ bool names_its_configuration(const Opening& opening) {
 bool take_change(ByteReader& in, HostId from, ChangeRecord& record) {
   if (in.take<uint8_t>() != static_cast<uint8_t>(RecordKind::change)) return false;
   record.what = static_cast<Change>(in.take<uint8_t>());
-  in.take_zero<uint16_t>();
+  const auto groups = in.take<uint16_t>();
   record.process.node = in.take<uint32_t>();
   record.process.pid = in.take<uint32_t>();
   in.take_zero<uint32_t>();
   record.process.incarnation = in.take<uint64_t>();
   if (record.what < Change::join || record.what > Change::leave_group || !lives_on(record.process.node, from)) return false;
-  if (has_group(record.what)) record.group = take_group(in);
-  return in.ok() && in.rest().empty();
+  if (!has_groups(record.what)) return groups == 0 && in.ok() && in.rest().empty();
+  if (groups == 0 || !take_groups(in, groups, kMaxGroupsOfChange, record.groups)) return false;
+  record.carried = in.rest();
+  return in.ok() && record.carried.size() <= kMaxCarriedBytes;
 }
 
 bool take_opening(ByteReader& in, HostId from, Opening& opening) {
@@ -106,7 +109,7 @@ bool take_member(ByteReader& in, Member& member) {
   const auto groups = in.take<uint32_t>();
   const auto flags = in.take<uint32_t>();
   member.in_configuration = flags == kInConfiguration;
-  return in.ok() && (flags & ~kInConfiguration) == 0 && is_nodeid(member.process.node) && take_groups(in, groups, member.groups);
+  return in.ok() && (flags & ~kInConfiguration) == 0 && is_nodeid(member.process.node) && take_groups(in, groups, kMaxGroupsOfProcess, member.groups);
 }
 
 size_t opening_bytes(size_t processes, size_t groups) { return kOpeningBytes + processes * kMemberBytes + groups * kGroupBytes; }
@@ -127,15 +130,18 @@ void encode_message(NodeId sender, Bytes payload, std::vector<std::byte>& out) {
 }
 
 void encode(const ChangeRecord& record, std::vector<std::byte>& out) {
-  ByteWriter to(out, kChangeBytes + (has_group(record.what) ? kGroupBytes : 0));
-  to.put(static_cast<uint8_t>(RecordKind::change));
-  to.put(static_cast<uint8_t>(record.what));
-  to.put_zero<uint16_t>();
-  to.put(record.process.node);
-  to.put(record.process.pid);
-  to.put_zero<uint32_t>();
-  to.put(record.process.incarnation);
-  if (has_group(record.what)) put(to, record.group);
+  {
+    ByteWriter to(out, kChangeBytes + record.groups.size() * kGroupBytes);
+    to.put(static_cast<uint8_t>(RecordKind::change));
+    to.put(static_cast<uint8_t>(record.what));
+    to.put(static_cast<uint16_t>(record.groups.size()));
+    to.put(record.process.node);
+    to.put(record.process.pid);
+    to.put_zero<uint32_t>();
+    to.put(record.process.incarnation);
+    for (const Group& group : record.groups) put(to, group);
+  }
+  out.insert(out.end(), record.carried.begin(), record.carried.end());
 }
 
 void encode(const Opening& opening, std::vector<std::byte>& out) {

@@ -4,7 +4,7 @@
 // The bytes of every message that hosts exchange begin with its kind (docs/wire-format.md, "What messages carry"):
 //
 //   message   an application's: from this process of the sending host
-//   change    a process of the sending host joins, leaves, died, joins or leaves a group
+//   change    a process of the sending host joins, leaves, died, joins or leaves groups
 //   opening   all processes of the sending host, with their groups, and its voting record: what it says first in every ring
 //   vote      the sending host has stored that this ring tries to become the primary one
 #pragma once
@@ -36,6 +36,8 @@ using Group = std::array<std::byte, 32>;
 // has at most 4095 processes, because a nodeid has no more slots.
 inline constexpr uint32_t kMaxGroupsOfProcess = 1024;
 inline constexpr size_t kMaxOpeningBytes = size_t{1} << 20;  // of all its processes with their groups, as an opening lists them
+inline constexpr uint32_t kMaxGroupsOfChange = 64;
+inline constexpr size_t kMaxCarriedBytes = 4096;             // of what a change of groups carries
 
 // The name of a configuration of processes: what evs_ring_id is made from. No two configurations that differ have one name
 // as long as no host loses the ring sequence that it stored. Neither half runs into the other: no ring has a sequence beyond kMaxSequence, and a ring is
@@ -69,7 +71,8 @@ enum class Change : uint8_t { join = 1, leave = 2, died = 3, join_group = 4, lea
 struct ChangeRecord {
   Change what = Change::join;
   Process process;
-  Group group{};  // with join_group, leave_group
+  std::vector<Group> groups;  // with join_group, leave_group: one at least, sorted
+  Bytes carried;              // with these: for the process's own host, told at this very place; decoded: points into the message
 };
 
 struct Opening {

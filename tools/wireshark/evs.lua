@@ -13,6 +13,7 @@ local proto = Proto(NAME, "Extended Virtual Synchrony")
 
 local MOST_HOST, MOST_SEQUENCE, MOST_PACKET = 1048575, 4294967295, 65536
 local MOST_HOSTS, MOST_OBLIGED, MOST_SUPERSEDED, MOST_WANTED, MOST_PIECES, MOST_GROUPS, MOST_PARTS = 256, 768, 8, 64, 1024, 1024, 512
+local MOST_GROUPS_OF_CHANGE, MOST_CARRIED = 64, 4096
 local MOST_HEARD = 256
 local MOST_TRIES, AUTO = 16, 4294967295
 
@@ -34,7 +35,7 @@ local function define(kind, names, ...)
 end
 define("none", "envelope part hello header recovered piece entry process candidate failed_host member obliged_host wanted_range voter_ring voter")
 define("string", "magic envelope.magic part.magic hello.magic change.group opening.process.group")
-define("bytes", "part.piece hello.zeros reserved trailing envelope.packet envelope.tag piece.bytes message.payload")
+define("bytes", "part.piece hello.zeros reserved trailing envelope.packet envelope.tag piece.bytes message.payload change.carried")
 define("uint8", "version envelope.version")
 define("uint8", "type", base.DEC, TYPES)
 define("uint8", "envelope.form", base.DEC, FORMS)
@@ -45,7 +46,7 @@ define("uint8", "record.kind", base.DEC, KINDS)
 define("uint8", "change.what", base.DEC, WHATS)
 define("uint8", "piece.flags commit.entry.flags", base.HEX)
 define("uint16", "flags hello.flags", base.HEX)
-define("uint16", "part.index part.count hello.count envelope.key data.piece_count frame.piece_count join.candidates join.failed join.superseded commit.members commit.obliged")
+define("uint16", "part.index part.count hello.count envelope.key data.piece_count frame.piece_count join.candidates join.failed join.superseded commit.members commit.obliged change.groups")
 define("uint32", "part.id part.total hello.large envelope.host sender length ring.representative token.lowered_by token.spent token.backlog token.wanted token.stage_by token.delayed_by")
 define("uint32", "token.held_by token.wanted.count join.candidates.id join.failed.id commit.index commit.members.id commit.obliged.id")
 define("uint32", "commit.entry.old_ring.representative commit.entry.obliged piece.length piece.index piece.total change.pid opening.processes")
@@ -211,19 +212,39 @@ local function take_group(r, tree, name)
   return text, raw
 end
 
+-- Rising, none twice. Their names are appended to `names`.
+local function take_groups(r, tree, name, count, names)
+  local before
+  for i = 1, count do
+    local text, group = take_group(r, tree, name)
+    if before and group <= before then fault(r, tree, name, "groups do not rise") end
+    before, names[i] = group, text
+  end
+end
+
 local function message(r, tree)
   take(r, tree, "reserved", 3, zero)
   take_node(r, tree, "message.sender", node_id(r.from))
   if rest(r) > 0 then take(r, tree, "message.payload", rest(r)) end
 end
 
+local function carries_too_much(value)
+  return #value / 2 > MOST_CARRIED and ("%d bytes, and at most %d may be"):format(#value / 2, MOST_CARRIED) or nil
+end
+
 local function change(r, tree)
   local what = take(r, tree, "change.what", 1, from_to(1, 5))
-  take(r, tree, "reserved", 2, zero)
+  local of_groups = what >= 4 and what <= 5
+  local count, count_item = take(r, tree, "change.groups", 2, of_groups and from_to(1, MOST_GROUPS_OF_CHANGE) or at_most(0))
   local _, node = take_node(r, tree, "change.node", node_id(r.from))
   walk(r, tree, {{"change.pid", 4}, {"reserved", 4, zero}, {"change.incarnation", 8}})
-  local group = what >= 4 and what <= 5 and " " .. take_group(r, tree, "change.group") or ""
-  r.note(("%s %s%s"):format(WHATS[what] or "change", node, group))
+  local names = {}
+  if of_groups then
+    bounded(r, count_item, "change.groups", count, MOST_GROUPS_OF_CHANGE)
+    take_groups(r, tree, "change.group", count, names)
+    if rest(r) > 0 then take(r, tree, "change.carried", rest(r), carries_too_much) end
+  end
+  r.note(("%s %s%s"):format(WHATS[what] or "change", node, #names == 0 and "" or " " .. table.concat(names, ", ")))
 end
 
 local function opening_entry(r, tree, last, representative)
@@ -237,12 +258,7 @@ local function opening_entry(r, tree, last, representative)
   bits(r, flags_item, range, "opening.process.flags", 1, "opening.process.in_configuration")
   if flags == 1 and id < representative then fault(r, item, "opening.process.node", "a member below the representative") end
   bounded(r, count_item, "opening.process.groups", count, MOST_GROUPS)
-  local before
-  for _ = 1, count do
-    local _, group = take_group(r, node, "opening.process.group")
-    if before and group <= before then fault(r, node, "opening.process.group", "groups do not rise") end
-    before = group
-  end
+  take_groups(r, node, "opening.process.group", count, {})
   node:set_len(r.at - begin)
   node:set_text(("process %s, pid %d, groups: %d"):format(text, v.pid, count))
   return id, flags == 1

@@ -124,6 +124,7 @@ class Gateway final : public Sink {
   bool append(const OrderHeader& header, uint32_t kind, ordering::Service service, const evs_plugin_group* groups, uint32_t group_count, Bytes data);
   bool append_message(const ordering::Told& told, const ordering::Delivery& delivery);
   bool append_control(const ordering::Told& told, const Carried& carried);
+  GroupState members_of(const Carried& carried) const;
   void make_change(const ordering::Output& out, const ordering::Effect& effect);
   bool append_change();
   void note_processes(std::vector<std::byte>& kept, WindowFile::Also& also) const;
@@ -159,7 +160,6 @@ class Gateway final : public Sink {
   size_t buffer_size_ = 0;
   std::vector<evs_frame> frames_;
   size_t next_frame_ = 0, frame_count_ = 0;
-  uint32_t next_part_ = 0;              // of the next frame
   bool queue_full_ = false;
   uint64_t read_to_ = 0;                // where the record stands that was read last
   struct Submission {

@@ -119,21 +119,22 @@ void Gateway::tell(const Output& out, const Effect& effect, const Protocol& prot
   told_.clear();
   level_->digest(out, effect, told_);
   if (!write_down_votes()) return;
-  const bool is_message = !told_.empty() && told_.front().kind == Told::Kind::message;
+  const auto is_said = [](const Told& one) { return one.kind == Told::Kind::message || one.kind == Told::Kind::carried; };
+  const auto said = std::find_if(told_.begin(), told_.end(), is_said);
+  const bool is_said_here = said != told_.end();
   Carried carried;
   // What is malformed or for the sender's own host is told to nobody here.
-  const bool is_told = is_message ? decode_wire(told_.front().payload, carried) &&
-                                        (carried.what == Carries::message || host_of(told_.front().process.node) == making_.host_id)
-                                  : std::any_of(told_.begin(), told_.end(), [](const Told& one) { return one.kind != Told::Kind::gone && one.kind != Told::Kind::record; });
+  const bool is_told = is_said_here ? decode_wire(said->payload, carried) && (carried.what == Carries::message || host_of(said->process.node) == making_.host_id)
+                                    : std::any_of(told_.begin(), told_.end(), [](const Told& one) { return one.kind != Told::Kind::gone && one.kind != Told::Kind::record; });
+  if (!is_said_here || said->kind == Told::Kind::carried) make_change(out, effect);
   if (!is_told) return step(out, effect, protocol);
-  if (!is_message) make_change(out, effect);
   std::vector<std::byte> kept;
   WindowFile::Also also;
   note_processes(kept, also);
   if (const shm::Status status = window_->prepare(effect, out, protocol, also); !status.ok()) return give_up(status.text);
-  const bool appended = !is_message                          ? append_change()
-                        : carried.what == Carries::message ? append_message(told_.front(), out.deliveries[effect.begin])
-                                                             : append_control(told_.front(), carried);
+  const bool appended = !is_said_here                        ? append_change()
+                        : carried.what == Carries::message ? append_message(*said, out.deliveries[effect.begin])
+                                                             : append_control(*said, carried);
   if (!appended) return window_->abandon();
   window_->commit();
   saved_revision_ = level_->revision();
@@ -173,21 +174,28 @@ bool Gateway::append_message(const Told& told, const Delivery& delivery) {
   return append(header, EVS_FRAME_MESSAGE, told.service, carried.groups, carried.group_count, carried.payload);
 }
 
+// Who is in these groups at this place: of other hosts' processes who was told to be, of our own who has said so before. Within the hosts' transition the others are told
+// of our own ones behind it, but these are told of each other at once.
+GroupState Gateway::members_of(const Carried& carried) const {
+  GroupState state;
+  for (uint32_t i = 0; i < carried.group_count; ++i) {
+    Group group;
+    std::memcpy(group.data(), carried.groups[i].key, sizeof group);
+    auto& members = state.groups.emplace_back();
+    if (const auto known = groups_.find(group); known != groups_.end())
+      std::copy_if(known->second.begin(), known->second.end(), std::back_inserter(members), [&](const Resident& who) { return host_of(who.node) != making_.host_id; });
+    const Table& table = level_->table();
+    for (auto at = table.lower_bound(making_.host_id << kSlotBits); at != table.end() && host_of(at->first) == making_.host_id; ++at)
+      if (std::binary_search(at->second.groups.begin(), at->second.groups.end(), group)) members.push_back(as_resident(at->second.process));
+  }
+  return state;
+}
+
 // A join or leave of a process of this host. With a join goes who is in its groups at this place: nobody else can tell later.
 bool Gateway::append_control(const Told& told, const Carried& carried) {
   record_.assign(carried.payload.begin(), carried.payload.end());
   groups::ControlRecord control;
-  if (groups::decode(record_.data(), record_.size(), control) && control.type == groups::ControlType::join) {
-    GroupState state;
-    for (uint32_t i = 0; i < carried.group_count; ++i) {
-      Group group;
-      std::memcpy(group.data(), carried.groups[i].key, sizeof group);
-      const auto known = groups_.find(group);
-      auto& members = state.groups.emplace_back();
-      if (known != groups_.end()) members.assign(known->second.begin(), known->second.end());
-    }
-    encode(state, record_);
-  }
+  if (groups::decode(record_.data(), record_.size(), control) && control.type == groups::ControlType::join) encode(members_of(carried), record_);
   return append(header_of(Tells::control, told.process), EVS_FRAME_CONTROL, ordering::Service::agreed, carried.groups, carried.group_count, record_);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/runtime/uplink/gateway_outbox.cc - what the processes of this host ask for becomes messages and changes of the ring.
 //
-// An outbox record asks for one thing or several (a control record: a change for each group that its process newly joined or left, and itself). Each is submitted in
-// the outbox's order, and stamped in that order; so one place, a record and a part of it, says what is done. It is stored in the step that stores the stamps, and
-// a successor goes on behind it.
+// Records are submitted in the outbox's order, and stamped in that order; so one place, a record and a part of it, says what is done. It is stored in the step that stores
+// the stamps, and a successor goes on behind it.
 #include <algorithm>
 #include <cstring>
 
@@ -55,7 +54,7 @@ bool Gateway::read_outbox() {
     request.buffer = buffer_.get();
     request.buffer_size = buffer_size_;
     request.want = &want_all;
-    next_frame_ = frame_count_ = next_part_ = 0;
+    next_frame_ = frame_count_ = 0;
     const int32_t status = ops.read(reader_, &request);
     if (status == EVS_P_OK) {
       frame_count_ = request.count;
@@ -77,13 +76,12 @@ bool Gateway::take_outbox(Instant now) {
   for (size_t i = 0; i < kRecordsATurn && failure_.empty(); ++i) {
     if (next_frame_ == frame_count_ && !read_outbox()) return false;
     const evs_frame& record = frames_[next_frame_];
-    if (!take_record(now, record)) {  // when the ring has taken some of it
+    if (!take_record(now, record)) {
       queue_full_ = true;
       return false;
     }
     read_to_ = record.position;
     ++next_frame_;
-    next_part_ = 0;
   }
   return failure_.empty();
 }
@@ -103,7 +101,7 @@ bool Gateway::submit(Instant now, Place place, Submit&& call) {
     if (said == Submitted::ok) submitted_.push_back({number, place});
     return said;
   });
-  // too_big: said by who judges a message before it is sent, and of groups the others just do not hear. closed: of who is no member (any more).
+  // too_big: said by who judges a message before it is sent. closed: of who is no member (any more).
   return result != Submitted::again;
 }
 
@@ -144,19 +142,33 @@ bool Gateway::take_message(Instant now, const OutboxHeader& header, uint64_t pos
   });
 }
 
+// The control record rides in the change that other hosts are told of: both have one place, or who joins here and who joins elsewhere at that moment might each be told to
+// have come before the other. One that concerns a handle alone is a message, which only this host tells.
 bool Gateway::take_control(Instant now, const OutboxHeader& header, uint64_t position, Bytes bytes) {
   Carried carried;
   groups::ControlRecord control;
   if (!decode_wire(bytes, carried) || !groups::decode(carried.payload.data(), carried.payload.size(), control)) return true;
-  const Change how = control.type == groups::ControlType::join ? Change::join_group : Change::leave_group;
-  for (; next_part_ < carried.group_count; ++next_part_) {
-    if (!control.is_processor_change(next_part_)) continue;
-    Group group;
-    std::memcpy(group.data(), carried.groups[next_part_].key, sizeof group);
-    const auto call = [&](uint64_t& number, Output& out) { return level_->change_group(now, header.node, how, group, number, out); };
-    if (!submit(now, {position, next_part_ + 1}, call)) return false;
+  const bool joins = control.type == groups::ControlType::join;
+  std::vector<Group> groups;
+  for (uint32_t i = 0; i < carried.group_count; ++i)
+    if (control.is_processor_change(i)) std::memcpy(groups.emplace_back().data(), carried.groups[i].key, sizeof(Group));
+  std::sort(groups.begin(), groups.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+  size_t untold = 0;  // others are told of as many as there is room for
+  for (Submitted said = Submitted::too_big; said == Submitted::too_big && !groups.empty();) {
+    said = Submitted::ok;
+    const auto call = [&](uint64_t& number, Output& out) {
+      return said = level_->change_groups(now, header.node, joins ? Change::join_group : Change::leave_group, groups, bytes, number, out);
+    };
+    if (!submit(now, {position, 1}, call)) return false;
+    if (said != Submitted::too_big) break;
+    groups.pop_back();
+    ++untold;
   }
-  return take_message(now, header, position, carried.group_count + 1, bytes);
+  if (untold != 0)
+    making_.log->warning("groups", "process " + std::to_string(header.pid) + " has joined " + std::to_string(untold) + " groups that other hosts are not told of: a process can be in " +
+                                       std::to_string(settings_.groups_per_process) + ", and all groups of this host in what one message holds (local.message_limit). Leave some, and join again");
+  return !groups.empty() || take_message(now, header, position, 1, bytes);
 }
 
 // Of this host's processes in the configuration, who is no member of the order ring any more? What it still said lies before the outbox's present end.

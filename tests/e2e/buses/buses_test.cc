@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "tests/e2e/buses/crowd.h"
@@ -51,6 +52,32 @@ TEST_F(Buses, ApplicationsOfThreeHosts) {
   start_each(crowd, 2);
   ASSERT_TRUE(crowd.until_one());
   talk_and_rest(crowd, 1000);
+  EXPECT_EQ(crowd.judge(), "");
+}
+
+// All are told in one order: who joined first of all, who joined second of himself and those behind him, and so on.
+TEST_F(Buses, WhoJoinAGroupAtOnceAreToldOfEachOtherInOneOrder) {
+  Crowd crowd(3);
+  start_each(crowd, 1);
+  crowd.start(0);
+  ASSERT_TRUE(crowd.until_one());
+  for (int round = 0; round < 25; ++round) {
+    const std::string group = "at-once-" + std::to_string(round);
+    crowd.tell_all("join " + group);
+    std::vector<std::string> told(crowd.size());
+    const auto told_in_one_order = [&] {
+      for (size_t member = 0; member < crowd.size(); ++member) {
+        crowd.tell(member, "told " + group);
+        if (!crowd.process(member).answer(told[member], 10'000)) return false;
+      }
+      std::sort(told.begin(), told.end(), [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+      if (std::count(told[0].begin(), told[0].end(), ',') + 1 != static_cast<std::ptrdiff_t>(crowd.size())) return false;
+      for (size_t i = 1; i < told.size(); ++i)
+        if (told[i - 1].substr(told[i - 1].find(',') + 1) != told[i]) return false;
+      return true;
+    };
+    ASSERT_TRUE(Crowd::until(told_in_one_order, 5000)) << "round " << round << ": " << told[0] << " | " << told[1] << " | " << told[2] << " | " << told[3];
+  }
   EXPECT_EQ(crowd.judge(), "");
 }
 

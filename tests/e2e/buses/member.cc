@@ -4,6 +4,7 @@
 //   load N      sends N messages a second, of all guarantees and many sizes, from here on
 //   stop        reads nothing more; go: reads again
 //   status      answers "conf=NAME|joining|transitional members=1,2 sent=N own=N delivered=N node=N epoch=N"
+//   join NAME   joins one more group; told NAME: answers "N,N,...", the nodeids of those whose joining that group it was told of, in turn, or "-"
 //   end         writes the trace's end, says so, and sees nothing more
 //   leave       finalizes, and exits
 //   die N NAME  ends at the Nth store of its gateway from here on, of that name or of all (mortal.h); in evs-test-mortal alone
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -101,9 +103,7 @@ class Member {
     callbacks.struct_size = sizeof callbacks;
     callbacks.deliver = [](evs_handle_t, void* self, const evs_message_t* message) { static_cast<Member*>(self)->on_message(*message); };
     callbacks.configure = [](evs_handle_t, void* self, const evs_configuration_t* conf) { static_cast<Member*>(self)->on_configuration(*conf); };
-    callbacks.group_changed = [](evs_handle_t, void* self, const evs_group_change_t* change) {
-      static_cast<Member*>(self)->joined_ |= change->nodeid == static_cast<Member*>(self)->node_;
-    };
+    callbacks.group_changed = [](evs_handle_t, void* self, const evs_group_change_t* change) { static_cast<Member*>(self)->on_group(*change); };
     char error[1024] = "";
     evs_options_t options{};
     options.struct_size = sizeof options;
@@ -182,6 +182,13 @@ class Member {
     ++delivered_;
   }
 
+  void on_group(const evs_group_change_t& change) {
+    joined_ |= change.nodeid == node_;
+    if (change.reason != EVS_REASON_JOINED) return;
+    std::string& told = told_[std::string(change.group.key, strnlen(change.group.key, sizeof change.group.key))];
+    told += (told.empty() ? "" : ",") + std::to_string(change.nodeid);
+  }
+
   bool send() {
     std::vector<std::byte> message(sizeof(Stamp) + (dice_.one_in(50) ? dice_.below(40000) : dice_.below(300)));
     for (std::byte& b : message) b = static_cast<std::byte>(dice_.next());
@@ -214,6 +221,14 @@ class Member {
              static_cast<unsigned long long>(sent_), static_cast<unsigned long long>(own_), static_cast<unsigned long long>(delivered_), node_,
              static_cast<unsigned long long>(conf_ == regular_ ? epoch_ : 0));
       fflush(stdout);
+    } else if (line.rfind("join ", 0) == 0) {
+      evs_group group{};
+      line.copy(group.key, sizeof group.key - 1, 5);
+      while (evs_join(handle_, &group, 1) == CS_ERR_TRY_AGAIN) poll(nullptr, 0, 1);
+    } else if (line.rfind("told ", 0) == 0) {
+      const std::string& told = told_[line.substr(5)];
+      printf("%s\n", told.empty() ? "-" : told.c_str());
+      fflush(stdout);
     } else if (line == "end") {
       say("end");
       ended_ = true;
@@ -243,6 +258,7 @@ class Member {
   uint64_t sent_ = 0, own_ = 0, delivered_ = 0, rate_ = 0, next_ = 0, epoch_ = 0;
   bool reads_ = true, merged_ = false, ended_ = false;
   bool joined_ = false;  // its group: from here on it reads all
+  std::map<std::string, std::string> told_;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ HEADER, PIECES, RECOVERED, TOKEN = "The common header: 24 bytes", "Body 0: piece
 DATA, JOIN = "Type 1, data: 72 bytes, and the payload", "Type 3, join: 40 bytes, two sets, and nonces"
 COMMIT, PROBE = "Type 4, commit: 56 bytes, two sets, and an entry a member", "Type 5, probe, and type 6, hold_cancel: 48 bytes"
 FRAME, ACKNOWLEDGEMENT, STATE = "Type 16, frame: 72 bytes, and pieces", "Type 17, acknowledgement: 56 bytes", "Type 18, state: 64 bytes"
-MESSAGE, CHANGE = "Kind 1, message: 8 bytes, and the payload", "Kind 2, change: 24 bytes, or 56"
+MESSAGE, CHANGE = "Kind 1, message: 8 bytes, and the payload", "Kind 2, change: 24 bytes, its groups, and what it carries"
 OPENING, SEALED, PARTS, HELLOS = "Kind 3, opening: 32 bytes, an entry a process", "Sealed packets", "Parts", "Hellos"
 VOTER, VOTE = "A voting record: 16 bytes, a ring, and those that were tried", "Kind 4, vote: 32 bytes"
 IN_ENVELOPE, IN_PIECE = 40, 40 + 72 + 8  # where a packet begins, and a message
@@ -64,7 +64,7 @@ SHOWN = {
     (PROBE, 0): {"type": ["5"]}, (PROBE, 1): {"type": ["6"]},
     (FRAME, 0): {"frame.change": ["1"], "piece.length": ["5", "6"]},
     (MESSAGE, 0): {"node.host": ["7"], "node.slot": ["2"], "message.payload": ["68:65:6c:6c:6f"]},
-    (CHANGE, 0): {"change.group": ["orders"], "node.host": ["7"], "node.slot": ["1"]},
+    (CHANGE, 0): {"change.group": ["orders", "trades"], "change.groups": ["2"], "node.host": ["7"], "node.slot": ["1"]},
     (CHANGE, 1): {"change.what": ["2"], "change.group": [], "change.pid": ["4343"]},
     (OPENING, 0): {"opening.process.group": ["orders", "trades"], "opening.process.in_configuration": ["1", "0"], "node.slot": ["1", "1", "2"]},
     (VOTER, 0): {"opening.quorum": ["4294967295"], "voter.ring.hosts.id": ["3", "7", "7", "9"],
@@ -90,7 +90,7 @@ LINES = {
     (ACKNOWLEDGEMENT, 0): "acknowledgement 290 from 7 ring 5.3",
     (STATE, 0): "state proposal 9 delivered 290 from 7 ring 5.3",
     (MESSAGE, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 13 bytes",
-    (CHANGE, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 56 bytes (join_group 7.1 orders)",
+    (CHANGE, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 93 bytes (join_group 7.1 orders, trades)",
     (CHANGE, 1): "data seq 300 from 7 ring 5.3 safe 1 piece 24 bytes (leave 7.2)",
     (OPENING, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 144 bytes (opening of 2)",
     (VOTER, 0): "data seq 300 from 7 ring 5.3 safe 1 piece 176 bytes (opening of 0)",

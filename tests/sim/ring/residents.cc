@@ -77,15 +77,20 @@ bool Residents::change(Instant now, test::Dice& dice, Output& out) {
     const NodeId node = host_ << kSlotBits | slot;
     if (residents_.count(node) != 0) return false;
     const Process process{node, static_cast<uint32_t>(dice.between(2, 30000)), incarnations_[slot] + 1};
-    if (!change_of(now, {Change::join, process, {}}, out)) return false;
+    if (!change_of(now, {Change::join, process, {}, {}}, out)) return false;
     ++incarnations_[slot];
     residents_[node].process = process;
     return true;
   }
   Resident* const one = pick(dice, false);
   if (one == nullptr) return false;
-  if (what < 4) return change_of(now, {what == 2 ? Change::join_group : Change::leave_group, one->process, some_group(dice)}, out);
-  if (!change_of(now, {what == 4 ? Change::leave : Change::died, one->process, {}}, out)) return false;
+  if (what < 4) {
+    const uint64_t number = one->group_changes + 1;
+    if (!change_of(now, {what == 2 ? Change::join_group : Change::leave_group, one->process, {some_group(dice)}, std::as_bytes(std::span(&number, 1))}, out)) return false;
+    one->group_changes = number;
+    return true;
+  }
+  if (!change_of(now, {what == 4 ? Change::leave : Change::died, one->process, {}, {}}, out)) return false;
   one->wants_to_go = true;
   return true;
 }
@@ -94,7 +99,7 @@ Submitted Residents::ask(Instant now, const ChangeRecord& record, uint64_t& numb
   const NodeId node = record.process.node;
   if (record.what == Change::join) return level_->join(now, record.process, number, out);
   if (record.what == Change::leave || record.what == Change::died) return level_->leave(now, node, record.what, number, out);
-  return level_->change_group(now, node, record.what, record.group, number, out);
+  return level_->change_groups(now, node, record.what, record.groups, record.carried, number, out);
 }
 
 bool Residents::change_of(Instant now, const ChangeRecord& record, Output& out) {
@@ -241,6 +246,14 @@ void Residents::on_told(const Told& told, const Output& out, const Effect& effec
     case Told::Kind::record:
       if (ballot_ == nullptr || !ballot_->write(level_->voter())) refusals_ = "a disk does not give back what was written to it";
       break;
+    case Told::Kind::carried: {
+      const auto found = residents_.find(told.process.node);
+      uint64_t number = 0;
+      if (told.payload.size() == sizeof number) std::memcpy(&number, told.payload.data(), sizeof number);
+      if (found == residents_.end() || found->second.process != told.process || number != ++found->second.group_changes_told)
+        refusals_ = "what a change of groups carries is told to nobody, twice or out of turn";
+      break;
+    }
     case Told::Kind::group:
       break;
   }

@@ -50,6 +50,7 @@ class Residents {
     verify::Token conf;
     bool wants_to_go = false;
     uint64_t submissions = 0;
+    uint64_t group_changes = 0, group_changes_told = 0;  // the n-th carries n, which this host tells in turn
   };
   struct Sent {  // in the outbox: no place yet
     ordering::NodeId node = 0;

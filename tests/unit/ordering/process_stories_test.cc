@@ -187,16 +187,16 @@ TEST(ProcessStories, GroupsAreKnownEverywhereAlsoAfterHostsMeet) {
   world.lets_pass = [&](HostId, HostId, Bytes) { return !apart; };
   world.join("a1");
   world.join("b1");
-  world.group("a1", Change::join_group, 'g');
-  world.group("b1", Change::join_group, 'g');
-  world.group("b1", Change::join_group, 'h');
+  world.group("a1", Change::join_group, "g");
+  world.group("b1", Change::join_group, "g");
+  world.group("b1", Change::join_group, "h");
   ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "G g a1") && world.has_told(2, "G h b1"); }));
   apart = false;
   ASSERT_TRUE(world.run_until([&] { return world.together({1, 2}); }));
   EXPECT_TRUE(world.has_told(1, "G g a1 b1"));
   EXPECT_TRUE(world.has_told(2, "G g a1 b1"));
   EXPECT_TRUE(world.has_told(1, "G h b1"));
-  world.group("b1", Change::leave_group, 'h');
+  world.group("b1", Change::leave_group, "h");
   ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "G h"); }));
 }
 
@@ -210,20 +210,40 @@ TEST(ProcessStories, AGroupJoinedInTheHostsTransitionIsTold) {
     ASSERT_TRUE(world.run_until([&] { return world.has_told(1, all) && world.has_told(2, all) && world.has_told(3, all); }));
     world.wake_from("b1");
     world.say("a1", "s", Service::safe);
-    world.group("a1", Change::join_group, 'g');
+    world.group("a1", Change::join_group, "g", "hello");
     const uint64_t from = world.packets();
     world.lets_pass = [&](HostId a, HostId b, Bytes) { return world.packets() - from <= cut_at || ((a == 3) == (b == 3)); };
     ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "R a1 b1") && world.together({1, 2}) && world.together({3}); }));
     EXPECT_TRUE(world.run_until([&] { return world.has_told(1, "G g a1") && world.has_told(2, "G g a1"); }, 100 * kMillisecond)) << "cut at " << cut_at;
-    if (part(world.told(1), world.place_of(1, "wake") + 1) == Lines{"T a1 b1", "s", "R a1 b1", "G g a1"}) seen = true;
+    if (part(world.told(1), world.place_of(1, "wake") + 1) == Lines{"T a1 b1", "s", "C a1 hello", "R a1 b1", "G g a1"}) seen = true;
   }
   EXPECT_TRUE(seen) << "no cut came at the moment that this is about";
+}
+
+// At one place for all: of two who join one group at once each host tells of one before the other, the same one, so the second finds the first there.
+TEST(ProcessStories, WhatAChangeOfGroupsCarriesIsToldByItsOwnHostWhereTheOthersTellTheChange) {
+  ProcessWorld world(2);
+  for (const char* name : {"a1", "b1"}) world.join(name);
+  ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "R a1 b1") && world.has_told(2, "R a1 b1"); }));
+  world.group("a1", Change::join_group, "gh", "from a");
+  world.group("b1", Change::join_group, "gh", "from b");
+  ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "G h a1 b1") && world.has_told(2, "G h a1 b1"); }));
+  const auto groups_told = [&](HostId host) { return part(world.told(host), world.place_of(host, "R a1 b1") + 1); };
+  const bool a_first = groups_told(1).front() == "G g a1";
+  const Lines first = a_first ? Lines{"G g a1", "G h a1"} : Lines{"G g b1", "G h b1"}, second = {"G g a1 b1", "G h a1 b1"};
+  for (const HostId host : {1, 2}) {
+    Lines expected = first;
+    if ((host == 1) == a_first) expected.push_back(host == 1 ? "C a1 from a" : "C b1 from b");
+    expected.insert(expected.end(), second.begin(), second.end());
+    if ((host == 1) != a_first) expected.push_back(host == 1 ? "C a1 from a" : "C b1 from b");
+    EXPECT_EQ(groups_told(host), expected) << "host " << host;
+  }
 }
 
 TEST(ProcessStories, AnOpeningLargerThanAFrameIsSaidInPieces) {
   ProcessWorld world(2, [](Settings& settings) { settings.frame_bytes = 400; });
   world.join("a1");
-  for (char key = 'A'; key <= 'Z'; ++key) ASSERT_EQ(world.group("a1", Change::join_group, key), Submitted::ok);
+  for (char key = 'A'; key <= 'Z'; ++key) ASSERT_EQ(world.group("a1", Change::join_group, std::string(1, key)), Submitted::ok);
   world.join("b1");
   ASSERT_TRUE(world.run_until([&] { return world.together({1, 2}) && world.has_told(2, "R a1 b1"); }));
   EXPECT_TRUE(world.has_told(2, "G Z a1"));
@@ -262,9 +282,9 @@ TEST(ProcessStories, WhatWouldNotFitIntoAnOpeningIsRefused) {
   ProcessWorld world(1, [](Settings& settings) { settings.message_limit = 200; });
   ASSERT_EQ(world.join("a1"), Submitted::ok);
   int joined = 0;
-  for (char key = 'A'; key <= 'Z'; ++key) joined += world.group("a1", Change::join_group, key) == Submitted::ok;
+  for (char key = 'A'; key <= 'Z'; ++key) joined += world.group("a1", Change::join_group, std::string(1, key)) == Submitted::ok;
   EXPECT_EQ(joined, (200 - 32 - 24) / 32);
-  EXPECT_EQ(world.group("a1", Change::leave_group, 'A'), Submitted::ok);
+  EXPECT_EQ(world.group("a1", Change::leave_group, "A"), Submitted::ok);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct Gateway {
     return done(level->join(now, {ProcessWorld::node(name), 1, incarnation}, number, out));
   }
   Submitted leave(const std::string& name) { return done(level->leave(now, ProcessWorld::node(name), Change::leave, number, out)); }
-  Submitted group(const std::string& name) { return done(level->change_group(now, ProcessWorld::node(name), Change::join_group, Group{}, number, out)); }
+  Submitted group(const std::string& name) { return done(level->change_groups(now, ProcessWorld::node(name), Change::join_group, {Group{}}, {}, number, out)); }
   Submitted say(const std::string& name, const std::string& text) {
     return done(level->send(now, ProcessWorld::node(name), Service::agreed, std::as_bytes(std::span(text)), number, out));
   }
@@ -158,7 +158,7 @@ TEST(ProcessSuccessor, WhatWaitedForAPlaceTakesUpNothing) {
   ASSERT_EQ(host.join("a1", 1), Submitted::ok);
   host.effects_left = 0;
   ASSERT_EQ(host.group("a1"), Submitted::ok);
-  EXPECT_EQ(host.level->change_group(host.now, kA1, Change::join_group, Group{}, host.number, host.out), Submitted::too_big);
+  EXPECT_EQ(host.level->change_groups(host.now, kA1, Change::join_group, {Group{}}, {}, host.number, host.out), Submitted::too_big);
   host.take_over();
   EXPECT_EQ(host.group("a1"), Submitted::ok);
   EXPECT_EQ(host.level->table().at(kA1).groups.size(), 1u);
@@ -217,7 +217,7 @@ std::string difference_when_hosts_part() {
     world.run_until([&] { return world.has_told(1, all) && world.has_told(2, all) && world.has_told(3, all); });
     world.wake_from("b1");
     world.say("a1", "s", Service::safe);
-    world.group("a1", Change::join_group, 'g');
+    world.group("a1", Change::join_group, "g");
     const uint64_t from = world.packets();
     world.lets_pass = [&](HostId a, HostId b, Bytes) { return world.packets() - from <= cut_at || ((a == 3) == (b == 3)); };
     world.run_until([&] { return world.has_told(1, "G g a1"); }, 3'000 * kMillisecond);

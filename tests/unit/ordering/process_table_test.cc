@@ -59,10 +59,10 @@ TEST(ProcessTable, AHostSpeaksOfItsOwnProcessesAlone) {
   Table table;
   table.exchange();
   const Process a1{node_of(1, 1), 7, 1};
-  table.say(1, ChangeRecord{Change::join, a1, {}});
+  table.say(1, ChangeRecord{Change::join, a1, {}, {}});
   ASSERT_EQ(table.level.configuration().members, Processes{a1});
-  for (const Change what : {Change::leave, Change::died, Change::join_group}) table.say(2, ChangeRecord{what, a1, {}});
-  table.say(2, ChangeRecord{Change::join, {node_of(1, 2), 7, 1}, {}});
+  for (const Change what : {Change::leave, Change::died, Change::join_group}) table.say(2, ChangeRecord{what, a1, {}, {}});
+  table.say(2, ChangeRecord{Change::join, {node_of(1, 2), 7, 1}, {}, {}});
   EXPECT_EQ(table.level.configuration().members, Processes{a1});
   EXPECT_EQ(table.level.table_size(), 1u);
   EXPECT_EQ(table.level.refused(Refusal::malformed), 4u);
@@ -72,7 +72,7 @@ TEST(ProcessTable, AHostSpeaksOfItsOwnProcessesAlone) {
 TEST(ProcessTable, AHostHasNoMoreProcessesThanANodeidHasSlots) {
   Table table;
   table.exchange();
-  for (uint32_t slot = 0; slot < 2 << kSlotBits; ++slot) table.say(2, ChangeRecord{Change::join, {node_of(2, slot), slot, 1}, {}});
+  for (uint32_t slot = 0; slot < 2 << kSlotBits; ++slot) table.say(2, ChangeRecord{Change::join, {node_of(2, slot), slot, 1}, {}, {}});
   EXPECT_EQ(table.level.table_size(), 4095u);
   EXPECT_EQ(table.level.refused_total(), (2u << kSlotBits) - 4095);
 }
@@ -81,13 +81,13 @@ TEST(ProcessTable, AProcessIsInNoMoreGroupsThanAllHostsTake) {
   Table table;
   table.exchange();
   const Process b1{node_of(2, 1), 7, 1};
-  table.say(2, ChangeRecord{Change::join, b1, {}});
-  for (uint32_t i = 0; i < kMaxGroupsOfProcess + 10; ++i) table.say(2, ChangeRecord{Change::join_group, b1, group_of(i)});
+  table.say(2, ChangeRecord{Change::join, b1, {}, {}});
+  for (uint32_t i = 0; i < kMaxGroupsOfProcess + 10; ++i) table.say(2, ChangeRecord{Change::join_group, b1, {group_of(i)}, {}});
   EXPECT_EQ(table.level.refused(Refusal::too_much), 10u);
-  table.say(2, ChangeRecord{Change::join_group, b1, group_of(0)});  // it is in that one
+  table.say(2, ChangeRecord{Change::join_group, b1, {group_of(0)}, {}});  // it is in that one
   EXPECT_EQ(table.level.refused_total(), 10u);
-  table.say(2, ChangeRecord{Change::leave_group, b1, group_of(0)});
-  table.say(2, ChangeRecord{Change::join_group, b1, group_of(kMaxGroupsOfProcess)});
+  table.say(2, ChangeRecord{Change::leave_group, b1, {group_of(0)}, {}});
+  table.say(2, ChangeRecord{Change::join_group, b1, {group_of(kMaxGroupsOfProcess)}, {}});
   EXPECT_EQ(table.level.refused_total(), 10u) << "there is room again";
 }
 
@@ -98,10 +98,10 @@ TEST(ProcessTable, AllOfAHostIsNoMoreThanAnOpeningLists) {
   size_t taken = 0;
   for (uint32_t slot = 1; slot <= 64; ++slot) {
     const Process process{node_of(2, slot), 7, 1};
-    table.say(2, ChangeRecord{Change::join, process, {}});
+    table.say(2, ChangeRecord{Change::join, process, {}, {}});
     for (uint32_t i = 0; i < 600; ++i) {
       const uint64_t before = table.level.refused_total();
-      table.say(2, ChangeRecord{Change::join_group, process, group_of(i)});
+      table.say(2, ChangeRecord{Change::join_group, process, {group_of(i)}, {}});
       taken += table.level.refused_total() == before;
     }
   }
@@ -113,7 +113,7 @@ TEST(ProcessTable, AllOfAHostIsNoMoreThanAnOpeningLists) {
 TEST(ProcessTable, NothingChangesBeforeTheExchangeIsComplete) {
   Table table;
   const Process b1{node_of(2, 1), 7, 1};
-  table.say(2, ChangeRecord{Change::join, b1, {}});
+  table.say(2, ChangeRecord{Change::join, b1, {}, {}});
   EXPECT_EQ(table.level.refused(Refusal::out_of_turn), 1u);
   EXPECT_EQ(table.level.table_size(), 0u);
 }
@@ -124,7 +124,7 @@ TEST(ProcessTable, AChangeHasAPlaceInTheOrder) {
   table.say(2, Opening{}, Service::unordered);
   EXPECT_EQ(table.level.refused(Refusal::malformed), 1u);
   table.exchange();
-  table.say(2, ChangeRecord{Change::join, {node_of(2, 1), 7, 1}, {}}, Service::fifo);
+  table.say(2, ChangeRecord{Change::join, {node_of(2, 1), 7, 1}, {}, {}}, Service::fifo);
   EXPECT_EQ(table.level.refused(Refusal::malformed), 2u);
   EXPECT_EQ(table.level.table_size(), 0u);
 }
@@ -133,11 +133,11 @@ TEST(ProcessTable, WhoContradictsTheTableIsRefused) {
   Table table;
   table.exchange();
   const Process b1{node_of(2, 1), 7, 1}, after{node_of(2, 1), 8, 2};
-  table.say(2, ChangeRecord{Change::leave, b1, {}});
-  table.say(2, ChangeRecord{Change::join, b1, {}});
-  table.say(2, ChangeRecord{Change::join, b1, {}});
-  table.say(2, ChangeRecord{Change::join, after, {}});
-  table.say(2, ChangeRecord{Change::died, after, {}});
+  table.say(2, ChangeRecord{Change::leave, b1, {}, {}});
+  table.say(2, ChangeRecord{Change::join, b1, {}, {}});
+  table.say(2, ChangeRecord{Change::join, b1, {}, {}});
+  table.say(2, ChangeRecord{Change::join, after, {}, {}});
+  table.say(2, ChangeRecord{Change::died, after, {}, {}});
   EXPECT_EQ(table.level.refused(Refusal::contradicts), 4u);
   EXPECT_EQ(table.level.configuration().members, Processes{b1});
 }
@@ -147,12 +147,12 @@ TEST(ProcessTable, ALeaveBehindThePartingOfItsHostIsNotRefused) {
   Table table;
   table.exchange();
   const Process a1{node_of(1, 1), 7, 1}, b1{node_of(2, 1), 7, 1};
-  table.say(1, ChangeRecord{Change::join, a1, {}});
-  table.say(2, ChangeRecord{Change::join, b1, {}});
+  table.say(1, ChangeRecord{Change::join, a1, {}, {}});
+  table.say(2, ChangeRecord{Change::join, b1, {}, {}});
   table.part({{1, 101}});
   EXPECT_EQ(table.level.table_size(), 1u);
-  table.say(2, ChangeRecord{Change::leave, b1, {}});
-  table.say(2, ChangeRecord{Change::join, b1, {}});
+  table.say(2, ChangeRecord{Change::leave, b1, {}, {}});
+  table.say(2, ChangeRecord{Change::join, b1, {}, {}});
   EXPECT_EQ(table.level.refused_total(), 0u);
   EXPECT_EQ(table.level.table_size(), 1u);
 }
@@ -169,11 +169,11 @@ TEST(ProcessTable, AHostThatLeavesRefusesNothing) {
 TEST(ProcessTable, WhatHostsWouldRefuseIsNotAskedForInTheFirstPlace) {
   ProcessWorld world(1, [](Settings& settings) { settings.groups_per_process = 3; });
   ASSERT_EQ(world.join("a1"), Submitted::ok);
-  for (const char key : {'A', 'B', 'C'}) EXPECT_EQ(world.group("a1", Change::join_group, key), Submitted::ok);
-  EXPECT_EQ(world.group("a1", Change::join_group, 'D'), Submitted::too_big);
-  EXPECT_EQ(world.group("a1", Change::leave_group, 'A'), Submitted::ok);
+  for (const char key : {'A', 'B', 'C'}) EXPECT_EQ(world.group("a1", Change::join_group, std::string(1, key)), Submitted::ok);
+  EXPECT_EQ(world.group("a1", Change::join_group, "D"), Submitted::too_big);
+  EXPECT_EQ(world.group("a1", Change::leave_group, "A"), Submitted::ok);
   ASSERT_TRUE(world.run_until([&] { return world.has_told(1, "G A"); }));
-  EXPECT_EQ(world.group("a1", Change::join_group, 'D'), Submitted::ok);
+  EXPECT_EQ(world.group("a1", Change::join_group, "D"), Submitted::ok);
   EXPECT_EQ(world.level(1).refused_total(), 0u);
 }
 
@@ -182,13 +182,13 @@ TEST(ProcessTable, GroupsThatChangedInATransitionAreTold) {
   Table table;
   table.exchange();
   const Process a1{node_of(1, 1), 7, 1}, a2{node_of(1, 2), 7, 1};
-  table.say(1, ChangeRecord{Change::join, a1, {}});
-  table.say(1, ChangeRecord{Change::join, a2, {}});
-  table.say(1, ChangeRecord{Change::join_group, a1, group_of(1)});
+  table.say(1, ChangeRecord{Change::join, a1, {}, {}});
+  table.say(1, ChangeRecord{Change::join, a2, {}, {}});
+  table.say(1, ChangeRecord{Change::join_group, a1, {group_of(1)}, {}});
   table.part({{1, 101}});
-  table.say(1, ChangeRecord{Change::join_group, a1, group_of(2)});
-  table.say(1, ChangeRecord{Change::leave_group, a1, group_of(1)});
-  for (const Change what : {Change::join_group, Change::leave_group}) table.say(1, ChangeRecord{what, a2, group_of(3)});
+  table.say(1, ChangeRecord{Change::join_group, a1, {group_of(2)}, {}});
+  table.say(1, ChangeRecord{Change::leave_group, a1, {group_of(1)}, {}});
+  for (const Change what : {Change::join_group, Change::leave_group}) table.say(1, ChangeRecord{what, a2, {group_of(3)}, {}});
   table.told.clear();
   table.out.configure({true, {12, 1, 101}, {12, 1, 101}, {{1, 101}}});
   table.level.digest(table.out, table.out.effects.back(), table.told);

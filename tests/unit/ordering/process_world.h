@@ -67,10 +67,11 @@ class ProcessWorld {
     ASSERT_EQ(say(name, "wake"), Submitted::ok);
     ASSERT_TRUE(run_until([&] { return has_told(1, "wake"); }));
   }
-  Submitted group(const std::string& name, Change how, char key) {
-    Group group{};
-    group[0] = static_cast<std::byte>(key);
-    return in(name, [&](Host& h) { return h.level.change_group(now_, node(name), how, group, number_, h.out); });
+  // Of all groups that are named, sorted; `carried`: for its own host.
+  Submitted group(const std::string& name, Change how, const std::string& keys, const std::string& carried = {}) {
+    std::vector<Group> groups;
+    for (const char key : keys) groups.emplace_back()[0] = static_cast<std::byte>(key);
+    return in(name, [&](Host& h) { return h.level.change_groups(now_, node(name), how, groups, std::as_bytes(std::span(carried)), number_, h.out); });
   }
 
   // Where a twin told something else, or came to something else; empty, for no story has that.
@@ -226,6 +227,7 @@ class ProcessWorld {
   static std::string words(const Told& told, const ProcessLevel& level) {
     std::string line;
     if (told.kind == Told::Kind::message) return {reinterpret_cast<const char*>(told.payload.data()), told.payload.size()};
+    if (told.kind == Told::Kind::carried) return "C " + name(told.process.node) + " " + std::string(reinterpret_cast<const char*>(told.payload.data()), told.payload.size());
     if (told.kind == Told::Kind::gone) return "-" + name(told.process.node);
     if (told.kind == Told::Kind::group) {
       line = std::string("G ") + static_cast<char>(told.group[0]);

@@ -17,7 +17,7 @@ inline bool operator==(const Member& a, const Member& b) {
   return std::tie(a.process, a.in_configuration, a.groups) == std::tie(b.process, b.in_configuration, b.groups);
 }
 inline bool operator==(const ChangeRecord& a, const ChangeRecord& b) {
-  return std::tie(a.what, a.process, a.group) == std::tie(b.what, b.process, b.group);
+  return std::tie(a.what, a.process, a.groups) == std::tie(b.what, b.process, b.groups) && std::equal(a.carried.begin(), a.carried.end(), b.carried.begin(), b.carried.end());
 }
 inline bool operator==(const Opening& a, const Opening& b) {
   return std::tie(a.configuration, a.configuration_members, a.processes, a.voter) ==

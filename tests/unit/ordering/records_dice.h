@@ -27,8 +27,20 @@ class Draw {
     return drawn;
   }
   ChangeRecord change() {
-    ChangeRecord drawn{static_cast<Change>(dice.between(1, 5)), process(), {}};
-    if (drawn.what >= Change::join_group) drawn.group = group();
+    ChangeRecord drawn{static_cast<Change>(dice.between(1, 5)), process(), {}, {}};
+    carried.clear();
+    if (drawn.what < Change::join_group) return drawn;
+    drawn.groups = groups(dice.between(1, kMaxGroupsOfChange));
+    for (uint64_t more = dice.below(4) != 0 ? dice.below(100) : 0; more > 0; --more) carried.push_back(static_cast<std::byte>(dice.next()));
+    drawn.carried = carried;
+    return drawn;
+  }
+  // At most so many, sorted.
+  std::vector<Group> groups(uint64_t most) {
+    std::vector<Group> drawn;
+    for (; most > 0; --most) drawn.push_back(group());
+    std::sort(drawn.begin(), drawn.end());
+    drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());
     return drawn;
   }
   Attempt attempt(uint64_t epoch, const Host& voter) {
@@ -53,9 +65,7 @@ class Draw {
     const bool configured = dice.below(4) != 0;
     for (uint64_t more = dice.below(8); more > 0; --more) {
       Member member{process(), configured && dice.one_in(2), {}};
-      for (uint64_t groups = dice.below(5); groups > 0; --groups) member.groups.push_back(group());
-      std::sort(member.groups.begin(), member.groups.end());
-      member.groups.erase(std::unique(member.groups.begin(), member.groups.end()), member.groups.end());
+      member.groups = groups(dice.below(5));
       drawn.processes.push_back(std::move(member));
     }
     const auto by_node = [](const Member& a, const Member& b) { return a.process.node < b.process.node; };
@@ -70,6 +80,7 @@ class Draw {
 
   test::Dice dice;
   HostId from;
+  std::vector<std::byte> carried;  // what a change drawn last carries
 };
 
 }  // namespace evs::ordering::records

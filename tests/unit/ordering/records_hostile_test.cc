@@ -55,11 +55,23 @@ std::vector<Sample> hostile() {
   bytes("message_of_no_slot", kMessage, 4, {0x00, 0x70});
   bytes("change_to_nothing", kLeave, 1, {0});
   bytes("change_beyond_the_last", kLeave, 1, {6});
-  bytes("leave_with_a_group", kChange, 1, {2});
+  bytes("leave_with_groups", kChange, 1, {2});
   bytes("join_group_without_one", kLeave, 1, {4});
-  for (const size_t at : {2, 3, 12, 13, 14, 15}) bytes("change_reserved_" + std::to_string(at), kLeave, at, {1});
+  for (const size_t at : {12, 13, 14, 15}) bytes("change_reserved_" + std::to_string(at), kLeave, at, {1});
+  bytes("leave_of_a_group", kLeave, 2, {1});
+  bytes("change_of_no_groups", kChange, 2, {0});
+  bytes("change_of_more_groups_than_it_has", kChange, 2, {3});
+  bytes("change_of_groups_without_end", kChange, 2, {0xff, 0xff});
+  const auto change = [&](const char* name, std::vector<Group> of, size_t carried) {
+    const Record some(carried);
+    all.push_back({name, {}, ""});
+    encode(ChangeRecord{Change::join_group, kOne, std::move(of), some}, all.back().bytes);
+  };
+  change("change_of_unsorted_groups", {group_of("trades"), group_of("orders")}, 0);
+  change("change_of_a_group_twice", {group_of("orders"), group_of("orders")}, 0);
+  change("change_of_too_many_groups", groups(kMaxGroupsOfChange + 1), 0);
+  change("change_that_carries_too_much", groups(1), kMaxCarriedBytes + 1);
   bytes("change_of_no_slot", kLeave, 4, {0x00, 0x70});
-  longer("change_and_a_byte", kChange);
   longer("leave_and_a_byte", kLeave);
   longer("opening_and_a_byte", kOpening);
   bytes("processes_that_wrap", kOpening, 4, {0xab, 0xaa, 0xaa, 0xaa});  // times 24: 8
@@ -156,6 +168,11 @@ TEST(Records, AVoterHasAllThatItMayRemember) {
   Record out;
   encode(said, out);
   EXPECT_EQ(again(out, kFrom).taken, 0) << "more hosts than a ring has";
+}
+
+TEST(Records, AChangeHasAllTheGroupsThatItMayHaveAndCarriesAsMuchAsItMay) {
+  const Record some(kMaxCarriedBytes, std::byte{7});
+  round_trip(ChangeRecord{Change::leave_group, kOne, groups(kMaxGroupsOfChange), some}, kFrom);
 }
 
 // However large a message may be.

@@ -47,7 +47,7 @@ inline std::vector<Sample> samples() {
   const std::string orders = "6f7264657273" + std::string(52, '0'), trades = "747261646573" + std::string(52, '0');
   std::vector<Sample> all{
       {"message", {}, "010000000270000068656c6c6f"},
-      {"change", {}, "0204000001700000" "9210000000000000" "0300000000000000" + orders},
+      {"change", {}, "0204020001700000" "9210000000000000" "0300000000000000" + orders + trades + "68656c6c6f"},
       {"leave", {}, "0202000002700000" "f710000000000000" "0100000000000000"},
       {"opening", {},
        "0300000002000000" "0600000005000000" "0130000003000000" "0000000000000000"
@@ -60,8 +60,8 @@ inline std::vector<Sample> samples() {
        "0600000000000000" "0900000000000000" "4100000000000000" "0700000002000000" "0700000000000000" "7100000000000000" "0900000000000000" "9900000000000000"},
       {"vote", {}, "0400000007000000" "0900000000000000" "4100000000000000" "0600000000000000"}};
   encode_message(kTwo.node, std::as_bytes(std::span("hello", 5)), all[0].bytes);
-  encode(ChangeRecord{Change::join_group, kOne, group_of("orders")}, all[1].bytes);
-  encode(ChangeRecord{Change::leave, kTwo, {}}, all[2].bytes);
+  encode(ChangeRecord{Change::join_group, kOne, {group_of("orders"), group_of("trades")}, std::as_bytes(std::span("hello", 5))}, all[1].bytes);
+  encode(ChangeRecord{Change::leave, kTwo, {}, {}}, all[2].bytes);
   encode(sample_opening(), all[3].bytes);
   encode(sample_voting(), all[4].bytes);
   encode(Vote{{9, kFrom, 0x41}, 6}, all[5].bytes);
