@@ -115,6 +115,13 @@ cs_error_t evs_group_members(evs_handle_t handle, const struct evs_group* group,
     evs::api::MemberVisit visit{members, *entries, 0};
     const int32_t status = extension->members(mine.transport, reinterpret_cast<const evs_plugin_group*>(group), UINT64_MAX,
                                               &evs::api::visit_member, &visit);
+    if (status == EVS_P_NOT_SUPPORTED) {
+      std::vector<evs::groups::Processor> told;
+      if (const cs_error_t answer = mine.members_told(*group, told); answer != CS_OK) return answer;
+      for (size_t i = 0; i < told.size() && i < *entries; ++i) members[i] = evs_member_t{told[i].nodeid, told[i].pid, EVS_REASON_NONE, 0};
+      *entries = told.size();
+      return CS_OK;
+    }
     if (status == EVS_P_OK) *entries = visit.count;
     return error_of_status(status);
   });

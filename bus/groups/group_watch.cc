@@ -27,9 +27,29 @@ bool take_out(std::vector<Processor>& members, const Processor& who) {
 
 }  // namespace
 
-void GroupWatch::open(const GroupKey& key, std::vector<Processor> present) { members_[key] = std::move(present); }
+void GroupWatch::open(const GroupKey& key, std::vector<Processor> present) {
+  const std::lock_guard guard(mutex_);
+  members_[key] = std::move(present);
+}
+
+void GroupWatch::close(const GroupKey& key) {
+  const std::lock_guard guard(mutex_);
+  members_.erase(key);
+}
+
+void GroupWatch::clear() {
+  const std::lock_guard guard(mutex_);
+  members_.clear();
+}
+
+std::optional<std::vector<Processor>> GroupWatch::members(const GroupKey& key) const {
+  const std::lock_guard guard(mutex_);
+  const auto group = members_.find(key);
+  return group == members_.end() ? std::nullopt : std::optional(group->second);
+}
 
 void GroupWatch::joined(const GroupKey& key, const Processor& who, std::vector<evs_group_change_t>& changes) {
+  const std::lock_guard guard(mutex_);
   const auto group = members_.find(key);
   if (group == members_.end()) return;
   if (std::find(group->second.begin(), group->second.end(), who) != group->second.end()) return;
@@ -38,12 +58,14 @@ void GroupWatch::joined(const GroupKey& key, const Processor& who, std::vector<e
 }
 
 void GroupWatch::left(const GroupKey& key, const Processor& who, std::vector<evs_group_change_t>& changes) {
+  const std::lock_guard guard(mutex_);
   const auto group = members_.find(key);
   if (group == members_.end() || !take_out(group->second, who)) return;
   changes.push_back(change_of(key, who, EVS_REASON_LEFT));
 }
 
 void GroupWatch::gone(const Processor& who, int32_t reason, std::vector<evs_group_change_t>& changes) {
+  const std::lock_guard guard(mutex_);
   for (auto& [key, members] : members_)
     if (take_out(members, who)) changes.push_back(change_of(key, who, reason));
 }

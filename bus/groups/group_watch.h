@@ -5,10 +5,12 @@
 // place), join and leave records of others change it, a configuration that somebody left takes him out, its own leave
 // closes it. Each change is one callback. Only handles that asked for group changes pay for it.
 //
-// Not thread-safe: the handle's callback lock guards it.
+// Fed by one thread at a time, which the handle's callback lock sees to; who asks for the members may be any other, at any time.
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -29,11 +31,10 @@ struct Processor {
 
 class GroupWatch {
  public:
-  bool watches(const GroupKey& key) const { return members_.count(key) != 0; }
   // Our own join was passed; `present` are the members there. Without callbacks.
   void open(const GroupKey& key, std::vector<Processor> present);
-  void close(const GroupKey& key) { members_.erase(key); }
-  void clear() { members_.clear(); }
+  void close(const GroupKey& key);
+  void clear();
 
   // A record or a configuration at the next place; what changed is appended to `changes`. A group that is not open, a member
   // that is there already, or one that is not there: no change.
@@ -41,7 +42,11 @@ class GroupWatch {
   void left(const GroupKey& key, const Processor& who, std::vector<evs_group_change_t>& changes);
   void gone(const Processor& who, int32_t reason, std::vector<evs_group_change_t>& changes);
 
+  // None: it is not open.
+  std::optional<std::vector<Processor>> members(const GroupKey& key) const;
+
  private:
+  mutable std::mutex mutex_;
   std::unordered_map<GroupKey, std::vector<Processor>, GroupHash, GroupEqual> members_;
 };
 

@@ -78,6 +78,8 @@ class Handle {
   // ---- Calls, inside. A Call may be left and entered again by them. ----
   cs_error_t join(Call& call, const evs_group* groups, size_t count);
   cs_error_t leave(Call& call, const evs_group* groups, size_t count);
+  // Where the transport cannot answer for any moment: who is in a group that this handle has joined, at the place its callbacks have reached.
+  cs_error_t members_told(const groups::GroupKey& key, std::vector<groups::Processor>& found) const;
   cs_error_t dispatch(Call& call, cs_dispatch_flags_t flags);
   cs_error_t fd(Call& call, int& out);
   bool in_own_callback() const;
@@ -179,13 +181,14 @@ class Handle {
   FutexLock sleep_lock_;               // one thread at a time in the transport's wait()
   uint32_t forks_ = 0;                 // handle_table::g_forks when it was opened
 
+  groups::GroupWatch watch_;           // has a lock of its own
+
   // ---- Guarded by the callback lock. ----
   std::vector<std::unique_ptr<Batch>> batches_;
   Batch* batch_ = nullptr;  // the one that was filled last
   std::vector<Event> events_;
   size_t next_event_ = 0;
   ConfigurationTeller teller_;
-  groups::GroupWatch watch_;
   evs_ordered_member told_self_{};  // who we are at the place that the callbacks have reached
   evs_ordered_member last_sender_{};  // so that its pid is looked up once
   Counts counts_;

@@ -104,6 +104,14 @@ std::vector<Processor> Handle::members_at(const GroupKey& key, uint64_t position
   return std::move(visit.found);
 }
 
+cs_error_t Handle::members_told(const GroupKey& key, std::vector<Processor>& found) const {
+  if (!wants_group_changes()) return CS_ERR_NOT_SUPPORTED;
+  std::optional<std::vector<Processor>> members = watch_.members(key);
+  if (!members) return CS_ERR_NOT_EXIST;
+  found = std::move(*members);
+  return CS_OK;
+}
+
 Handle::Step Handle::expand_control(Call& call, const evs_frame& frame) {
   ControlRecord record;
   if (!groups::decode(frame.data, frame.size, record)) return Step::silent;

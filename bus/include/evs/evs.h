@@ -301,8 +301,10 @@ typedef struct evs_outgoing {
  * only with an error, which is that of the first that did not. Errors: as evs_mcast_groups(). */
 cs_error_t evs_mcast_batch(evs_handle_t handle, const evs_outgoing_t *messages, size_t entries, size_t *sent);
 
-/* Who has joined `group` now, which may be ahead of the callbacks. *entries: room on entry, number of members on return.
- * Errors: BAD_HANDLE, INVALID_PARAM, NOT_SUPPORTED (the transport keeps no groups, or the bus has an uplink). */
+/* Who has joined `group` now, which may be ahead of the callbacks. With an uplink: who is in it at the place the callbacks of this handle
+ * have reached, of groups that it has joined. *entries: room on entry, number of members on return. Errors: BAD_HANDLE, INVALID_PARAM;
+ * NOT_SUPPORTED (the transport keeps no groups; with an uplink, the handle has no group_changed callback); NOT_EXIST (with an uplink: the
+ * callbacks have not reached a join of the group by this handle). */
 cs_error_t evs_group_members(evs_handle_t handle, const struct evs_group *group, evs_member_t *members,
                              size_t *entries);
 

@@ -129,7 +129,7 @@ class Bus {
   Result<void> leave(std::span<const Group> groups) { return answer(evs_leave(handle(), raw(groups), groups.size())); }
   Result<void> leave(const Group& group) { return leave(std::span(&group, 1)); }
 
-  // Who has joined `group` now, which may be ahead of the callbacks.
+  // Who has joined `group` now, which may be ahead of the callbacks; with an uplink, where these are.
   Result<std::vector<Member>> group_members(const Group& group) const {
     std::vector<evs_member_t> found(16);
     for (;;) {

@@ -150,7 +150,8 @@ void Networked::note_state(uint64_t position, const evs_frame& control, GroupSta
 }
 
 int32_t Networked::members_of(const evs_plugin_group& group, uint64_t position, void (*visit)(void*, const evs_ordered_member*), void* context) {
-  // Who is in a group is known where this process joined it, and there alone: the gateway has the rest, and its host's other processes do not.
+  // Who is in a group is known where this process joined it, and there alone: the gateway has the rest, and its host's other processes do not. Each handle goes on from
+  // there by itself (Handle::members_told).
   if (position == UINT64_MAX) return EVS_P_NOT_SUPPORTED;
   const std::lock_guard guard(states_mutex_);
   const auto found = states_.find(position);

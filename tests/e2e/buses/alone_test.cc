@@ -101,6 +101,7 @@ TEST_F(Alone, TheFirstConfigurationIsThereWhenItIsOpen) {
   EXPECT_NE(log().find("this process is the gateway of host 77"), std::string::npos) << log();
 }
 
+// Of a handle that is not told of groups nothing is kept; and before the callbacks have come to the join nobody can be named.
 TEST_F(Alone, WhoIsInAGroupIsNotToldInsteadOfNobody) {
   ASSERT_EQ(open(), CS_OK) << error_;
   ASSERT_EQ(evs_join(handle_, &kGroup, 1), CS_OK);

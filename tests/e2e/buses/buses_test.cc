@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "corosync/corotypes.h"
 #include "tests/e2e/buses/crowd.h"
 #include "tests/support/dice.h"
 
@@ -61,6 +62,11 @@ TEST_F(Buses, WhoJoinAGroupAtOnceAreToldOfEachOtherInOneOrder) {
   start_each(crowd, 1);
   crowd.start(0);
   ASSERT_TRUE(crowd.until_one());
+  std::string everybody, found;
+  const auto members = [&](size_t member, const std::string& group) {
+    crowd.tell(member, "members " + group);
+    return crowd.process(member).answer(found, 10'000) ? found : "no answer";
+  };
   for (int round = 0; round < 25; ++round) {
     const std::string group = "at-once-" + std::to_string(round);
     crowd.tell_all("join " + group);
@@ -77,7 +83,13 @@ TEST_F(Buses, WhoJoinAGroupAtOnceAreToldOfEachOtherInOneOrder) {
       return true;
     };
     ASSERT_TRUE(Crowd::until(told_in_one_order, 5000)) << "round " << round << ": " << told[0] << " | " << told[1] << " | " << told[2] << " | " << told[3];
+    everybody = crowd.status(0).members;
+    for (size_t member = 0; member < crowd.size(); ++member) EXPECT_EQ(members(member, group), everybody) << group;
   }
+  EXPECT_EQ(members(0, "nobody's"), cs_strerror(CS_ERR_NOT_EXIST));
+  crowd.kill(3);
+  ASSERT_TRUE(crowd.until_one());
+  for (size_t member = 0; member < 3; ++member) EXPECT_EQ(members(member, "at-once-0"), crowd.status(0).members);
   EXPECT_EQ(crowd.judge(), "");
 }
 

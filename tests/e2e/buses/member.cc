@@ -4,7 +4,8 @@
 //   load N      sends N messages a second, of all guarantees and many sizes, from here on
 //   stop        reads nothing more; go: reads again
 //   status      answers "conf=NAME|joining|transitional members=1,2 sent=N own=N delivered=N node=N epoch=N"
-//   join NAME   joins one more group; told NAME: answers "N,N,...", the nodeids of those whose joining that group it was told of, in turn, or "-"
+//   join NAME   joins one more group; told NAME: answers "N,N,...", the nodeids of those whose joining that group it was told of, in turn, or "-";
+//               members NAME: who is there, sorted, or why that cannot be said
 //   end         writes the trace's end, says so, and sees nothing more
 //   leave       finalizes, and exits
 //   die N NAME  ends at the Nth store of its gateway from here on, of that name or of all (mortal.h); in evs-test-mortal alone
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -189,6 +191,16 @@ class Member {
     told += (told.empty() ? "" : ",") + std::to_string(change.nodeid);
   }
 
+  std::string members_of(const std::string& name) const {
+    evs_group group{};
+    name.copy(group.key, sizeof group.key - 1);
+    evs_member_t members[64];
+    size_t count = 64;
+    if (const cs_error_t answer = evs_group_members(handle_, &group, members, &count); answer != CS_OK) return cs_strerror(answer);
+    std::sort(members, members + count, [](const evs_member_t& a, const evs_member_t& b) { return a.nodeid < b.nodeid; });
+    return list(members, count);
+  }
+
   bool send() {
     std::vector<std::byte> message(sizeof(Stamp) + (dice_.one_in(50) ? dice_.below(40000) : dice_.below(300)));
     for (std::byte& b : message) b = static_cast<std::byte>(dice_.next());
@@ -228,6 +240,9 @@ class Member {
     } else if (line.rfind("told ", 0) == 0) {
       const std::string& told = told_[line.substr(5)];
       printf("%s\n", told.empty() ? "-" : told.c_str());
+      fflush(stdout);
+    } else if (line.rfind("members ", 0) == 0) {
+      printf("%s\n", members_of(line.substr(8)).c_str());
       fflush(stdout);
     } else if (line == "end") {
       say("end");
