@@ -73,7 +73,7 @@ std::optional<PluginFailure> Gateway::open_medium() {
   settings_ = ordering_settings(config, self);
   const Medium medium = this->medium();
   settings_.frame_bytes = static_cast<uint32_t>(packet_bytes_for(medium, *sealing_));
-  settings_.store_frames = store_frames_for(settings_);
+  fit_to_frames(settings_);
   return std::nullopt;
 }
 

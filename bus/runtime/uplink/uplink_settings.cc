@@ -60,10 +60,13 @@ ordering::Settings ordering_settings(const Config& config, const ordering::Host&
   return settings;
 }
 
-uint32_t store_frames_for(const ordering::Settings& settings) {
-  constexpr uint32_t kMostBytes = 32u << 20;
-  const uint32_t fit = std::bit_floor(kMostBytes / settings.frame_bytes);
-  return std::clamp(fit, 2 * std::bit_ceil(settings.window_frames), settings.store_frames);
+// A visit of small frames costs the token's way and a few wake-ups, whatever is said in it: the more frames, the less of that each pays (docs/performance.md, "Between hosts").
+// Bounded by bytes, so that one host's visit is some milliseconds of a gigabit link, and its burst fits into the receive buffers that the udp transport asks for.
+void fit_to_frames(ordering::Settings& settings) {
+  constexpr uint32_t kVisitBytes = 384u << 10, kLeast = 64, kMost = 256, kHostsAtOnce = 4, kMostKept = 32u << 20;
+  settings.personal_frames = std::clamp(kVisitBytes / settings.frame_bytes, kLeast, kMost);
+  settings.window_frames = kHostsAtOnce * settings.personal_frames;
+  settings.store_frames = std::clamp(std::bit_floor(kMostKept / settings.frame_bytes), 2 * std::bit_ceil(settings.window_frames), settings.store_frames);
 }
 
 std::vector<std::string> state_directories(const Config& config) {

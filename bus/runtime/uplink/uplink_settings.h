@@ -25,8 +25,8 @@ uint64_t largest_order_record(uint64_t limit);
 // frame_bytes stays to be set: the medium says it.
 ordering::Settings ordering_settings(const Config& config, const ordering::Host& self);
 
-// How many frames a ring keeps: the more the larger the window of a fast ring, up to some 32 MiB.
-uint32_t store_frames_for(const ordering::Settings& settings);
+// What the size of a frame decides, which stands in `settings`: how many a host sends in one visit of the token, and all hosts in one rotation; how many a ring keeps.
+void fit_to_frames(ordering::Settings& settings);
 
 // Where a host may keep what outlives the machine, the best first: uplink.state_directory, or the usual places.
 std::vector<std::string> state_directories(const Config& config);
