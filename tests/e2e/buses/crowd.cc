@@ -142,7 +142,7 @@ void Crowd::bury(Member& member) {
   cut_traces(member);
 }
 
-void Crowd::kill(size_t member) { bury(*members_[member]); }
+void Crowd::kill(size_t member) { bury(*members_.at(member)); }
 
 void Crowd::leave(size_t index) {
   Member& member = *members_[index];
@@ -247,7 +247,7 @@ bool Crowd::until_one(int patience_ms) {
         std::sort(nodes.begin(), nodes.end());
         std::string members;
         for (const uint32_t node : nodes) members += (members.empty() ? "" : ",") + std::to_string(node);
-        return std::all_of(all.begin(), all.end(), [&](const Status& one) { return one.answered && one.conf != "joining" && one.conf == all.front().conf && one.members == members; });
+        return std::all_of(all.begin(), all.end(), [&](const Status& one) { return one.is_regular() && one.conf == all.front().conf && one.members == members; });
       },
       patience_ms);
 }

@@ -24,6 +24,7 @@ class Crowd {
     std::string conf, members;
     uint64_t sent = 0, own = 0, delivered = 0, epoch = 0;
     uint32_t node = 0;
+    bool is_regular() const { return answered && conf != "joining" && conf != "transitional"; }
   };
 
   explicit Crowd(size_t hosts) : Crowd(hosts, Options()) {}
@@ -47,7 +48,7 @@ class Crowd {
   void reap();
   const std::map<std::string, size_t>& deaths() const { return deaths_; }
   size_t death_count() const { return death_count_; }
-  void tell(size_t member, const std::string& line) { members_[member]->process.tell(line); }
+  void tell(size_t member, const std::string& line) { members_.at(member)->process.tell(line); }
   bool try_tell(size_t member, const std::string& line);  // false: it does not listen any more
   void tell_all(const std::string& line);
   Status status(size_t member);
