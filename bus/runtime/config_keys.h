@@ -146,7 +146,7 @@ inline constexpr KeySpec kKeys[] = {
     {.name = "uplink.state_directory", .type = KeyType::text, .initial = "",
      .help = "Directory on a disk, where a host keeps how far rings have been numbered and, with uplink.quorum, what it has voted for, written twice whenever a ring of hosts "
              "forms. Nobody else may write to it, and all processes that may carry the bus between hosts run as one user. With uplink.quorum, or where it is named here, a process "
-             "that cannot write to it does not carry the bus; else rings are numbered without.",
+             "that cannot write to it does not carry the bus, nor one that sees what this host has voted for where it may not write; else rings are numbered without.",
      .rule = TextRule::directory, .empty_means = "/var/lib/evs where it can be written to, else $XDG_STATE_HOME/evs, else ~/.local/state/evs"},
 };
 // clang-format on

@@ -58,6 +58,12 @@ PluginResult<StateDirectory> StateDirectory::open_now(const std::vector<std::str
     if (missing == Missing::make) make_with_parents(path);
     Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (const std::string fault = directory.get() < 0 ? strerror(errno) : fault_of(directory.get()); !fault.empty()) {
+      // Passed over, the host would be another one to those it votes with, and might vote twice.
+      const std::string kept = path + "/" + name;
+      if (missing == Missing::make && ::faccessat(AT_FDCWD, kept.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return PluginFailure{CS_ERR_ACCESS, kept + " is what this host has kept until now, and cannot be gone on with (" + path + ": " + fault +
+                                                "): let the user that it belongs to run whatever carries the bus between hosts; or name another directory with "
+                                                "uplink.state_directory, and this host begins anew"};
       why += (why.empty() ? "" : "; ") + path + ": " + fault;
       continue;
     }

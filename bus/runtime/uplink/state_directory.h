@@ -21,7 +21,8 @@ namespace evs::runtime::uplink {
 class StateDirectory {
  public:
   enum class Missing : uint8_t { refuse, make };
-  // The first of `candidates` that we may write to; one that has a file `name` already goes before one that has none.
+  // The first of `candidates` that we may write to; one that has a file `name` already goes before one that has none. With `make`, one that has it and may not be written to
+  // is refused, as far as it can be seen.
   static PluginResult<StateDirectory> open(const std::vector<std::string>& candidates, const std::string& name, Missing missing, std::shared_ptr<Patience> patience = nullptr);
 
   std::string path_of(const std::string& name) const { return place_->path + "/" + name; }

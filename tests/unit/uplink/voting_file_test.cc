@@ -234,6 +234,18 @@ TEST_F(Kept, WhereItLies) {
   EXPECT_EQ(StateDirectory::open({made, root}, "b.7.votes", StateDirectory::Missing::make)->path_of("x"), root + "/x") << "the one that has it";
 }
 
+// As when root ran the bus, and a user does now. (Root may write to root's own: here it is one that others may write to.)
+TEST_F(Kept, WhatAHostHasVotedForIsNotPassedOver) {
+  const std::string before = root + "/before";
+  fs::create_directory(before);
+  chmod(before.c_str(), 0777);
+  EXPECT_EQ(StateDirectory::open({before, root}, "b.7.votes", StateDirectory::Missing::make)->path_of("x"), root + "/x") << "nothing lies there";
+  std::ofstream(before + "/b.7.votes") << "something";
+  EXPECT_THAT(StateDirectory::open({before, root}, "b.7.votes", StateDirectory::Missing::make).failure().text,
+              AllOf(HasSubstr(before + "/b.7.votes is what this host has kept until now"), HasSubstr("others may write to it"), HasSubstr("uplink.state_directory")));
+  EXPECT_TRUE(StateDirectory::open({before, root}, "b.7.votes", StateDirectory::Missing::refuse).ok()) << "nothing depends on it";
+}
+
 TEST_F(Kept, SequencesAreReservedForManyRingsAtOnce) {
   auto first = SequenceFile::open(*directory, "b", 7);
   ASSERT_TRUE(first.ok());
