@@ -17,7 +17,7 @@ constexpr size_t kMostRefusals = 200;       // calls, some tens of milliseconds
 
 size_t packet_bytes_for(const Medium& medium, const sealing::Sealing& sealing) {
   const size_t frame = std::min(medium.largest_frame(), ordering::wire::kDatagramBytes);
-  return std::min(frame - std::min(frame, sealing.overhead()), ordering::wire::kMaxPacketBytes);
+  return std::min({frame - std::min(frame, sealing.overhead()), sealing::kMostPacketBytes, ordering::wire::kMaxPacketBytes});
 }
 
 void Outgoing::add(uint32_t peer, ordering::Bytes packet) {

@@ -70,6 +70,18 @@ TEST(Outgoing, OnePacketThatIsNeverTakenDoesNotStopTheOthers) {
   EXPECT_EQ(world.out->counts().given_up_bytes, 1000 + kHead);
 }
 
+// In the clear less stands before a packet than its seal takes, and the largest one is the same.
+TEST(Outgoing, TheLargestPacketIsTaken) {
+  for (const size_t largest : {1472, 9000, 65507, 65535}) {
+    Out world(largest);
+    world.add(world.out->packet_bytes());
+    world.add(world.out->packet_bytes() + 1);  // in parts
+    EXPECT_TRUE(world.out->flush());
+    EXPECT_EQ(world.station().sent.size(), 3u) << largest;
+    EXPECT_EQ(world.out->counts().refused, 0u) << largest;
+  }
+}
+
 // What the medium has taken long ago does not count against what may wait.
 TEST(Outgoing, TheBoundIsOfWhatWaits) {
   Out world(65507);
