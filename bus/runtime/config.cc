@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view kWhereKeysStand = "; all keys: evs.toml(5) or `evs config`";
 
-bool starts_with(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-
 std::string unknown_key(const Assignment& assignment) {
   const std::string key = printable(assignment.key);
   if (is_section(assignment.key))
@@ -60,7 +56,7 @@ std::string Config::apply_plugin_parameter(const Assignment& assignment) {
 }
 
 std::string Config::apply(const Assignment& assignment) {
-  if (starts_with(assignment.key, kPluginPrefix)) return apply_plugin_parameter(assignment);
+  if (assignment.key.starts_with(kPluginPrefix)) return apply_plugin_parameter(assignment);
   const size_t index = key_index(assignment.key);
   if (index == kNoKey) {
     const bool known = is_section(assignment.key) || assignment.key == "plugin";
@@ -144,7 +140,7 @@ std::vector<Setting> Config::settings() const {
 ConfigPairs Config::plugin_parameters(std::string_view name) const {
   const std::string prefix = std::string(kPluginPrefix) + std::string(name) + ".";
   ConfigPairs found;
-  for (auto it = plugin_.lower_bound(prefix); it != plugin_.end() && starts_with(it->first, prefix); ++it)
+  for (auto it = plugin_.lower_bound(prefix); it != plugin_.end() && it->first.starts_with(prefix); ++it)
     found.emplace_back(it->first.substr(prefix.size()), it->second.value);
   return found;
 }

@@ -109,10 +109,6 @@ Result<std::vector<std::string>> toml_files(const std::string& directory) {
   return paths;
 }
 
-bool starts_with(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -168,7 +164,7 @@ ConfigPairs process_environment() {
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string name(pair.substr(0, equals));
-    if (!starts_with(name, "EVS_") && name != "HOME" && name != "XDG_CONFIG_HOME") continue;
+    if (!name.starts_with("EVS_") && name != "HOME" && name != "XDG_CONFIG_HOME") continue;
     const char* value = secure_getenv(name.c_str());
     if (value != nullptr) found.emplace_back(name, value);
   }
@@ -178,11 +174,11 @@ ConfigPairs process_environment() {
 Result<std::vector<Assignment>> environment_assignments(const ConfigPairs& environment) {
   std::vector<Assignment> found;
   for (const auto& [name, value] : environment) {
-    if (!starts_with(name, "EVS_") || name == "EVS_CONFIG") continue;
+    if (!name.starts_with("EVS_") || name == "EVS_CONFIG") continue;
     const std::string key = key_of_variable(name);
     if (key.empty()) continue;
     const std::string origin = "environment " + printable(name);
-    if (!starts_with(key, kPluginPrefix) && key_index(key) == kNoKey) {
+    if (!key.starts_with(kPluginPrefix) && key_index(key) == kNoKey) {
       const std::string_view near = nearest_key(key);
       return Failure{origin + ": unknown key " + printable(key) + "; did you mean " + environment_name(near) + " (" +
                      std::string(near) + ")? All keys: evs.toml(5) or `evs config`"};

@@ -24,8 +24,6 @@ thread_local uint32_t t_callback_depth = 0;
 
 namespace {
 
-bool is_this_handle(const Handle* inside, const void* handle) { return inside == handle; }
-
 }  // namespace
 
 void Handle::prepare(evs_handle_t new_id, const HandleCallbacks& callbacks, void* app_context) {

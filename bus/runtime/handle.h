@@ -211,4 +211,7 @@ class Handle {
 // How deep in callbacks of evs this thread is; its address names the thread.
 extern thread_local uint32_t t_callback_depth __attribute__((tls_model("initial-exec")));
 
+// What presence is asked about a handle's guests.
+inline bool is_this_handle(const Handle* inside, const void* handle) { return inside == handle; }
+
 }  // namespace evs::runtime

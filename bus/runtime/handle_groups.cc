@@ -23,8 +23,6 @@ namespace {
 
 const evs_plugin_group* as_plugin(const GroupKey* keys) { return reinterpret_cast<const evs_plugin_group*>(keys); }
 
-bool is_this_handle(const Handle* inside, const void* handle) { return inside == handle; }
-
 // Runs `attempt` inside; when this process turns out to be expelled, waits for the rejoin and runs it once more.
 template <class Attempt>
 cs_error_t with_rejoin(Call& call, Attempt attempt) {

@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t kBell = 99;  // in an event's data, where a source has its number
 constexpr size_t kFillsMost = 64;  // of one receive(): a flood of what we drop must not keep it
-constexpr int kReports = 8;  // errors of earlier sends that one look puts up with
+constexpr int kReportsALook = 8;  // errors of earlier sends that one look puts up with
 
 }  // namespace
 
@@ -113,7 +113,7 @@ bool Receiver::fill_from(Source& source) {
     parts_[i] = {memory_ + i * kSlotBytes, kSlotBytes};
     headers_[i].msg_hdr = {&names_[i], sizeof(names_[i]), &parts_[i], 1, controls_[i].bytes, sizeof(Control), 0};
   }
-  for (int reports = 0; reports < kReports;) {
+  for (int reports = 0; reports < kReportsALook;) {
     const int count = recvmmsg(source.fd->get(), headers_.data(), static_cast<unsigned>(at_once_), MSG_DONTWAIT, nullptr);
     if (count > 0) {
       counters_.add(Count::received_batches);

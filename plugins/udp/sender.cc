@@ -13,7 +13,7 @@ namespace evs::udp {
 namespace {
 
 constexpr size_t kLeastFrame = 512;  // a forged report of a tiny path takes no more than this from us
-constexpr int kReports = 8;          // reports about others that one send puts up with, before it goes on as if it had failed itself
+constexpr int kReportsASend = 8;     // reports about others that one send puts up with, before it goes on as if it had failed itself
 
 // An asynchronous report about an earlier packet: this one was not even tried.
 bool may_be_a_report(int error) {
@@ -172,7 +172,7 @@ Sender::Answer Sender::judge(int error, const msghdr& message) {
 // The first message of a batch was refused. It goes again by itself, because the error may be a report about an earlier one.
 Sender::Answer Sender::take_refusal(size_t at, int error) {
   const Message& message = messages_[at];
-  for (int reports = 0; reports < kReports && may_be_a_report(error) && take_reports(); ++reports) {
+  for (int reports = 0; reports < kReportsASend && may_be_a_report(error) && take_reports(); ++reports) {
     if (settings_.frame == 0 && parts_[message.first].iov_len > largest_frame_) break;  // it was about this one
     if (sendmsg(sockets_->own.get(), &headers_[at].msg_hdr, MSG_DONTWAIT) >= 0) {
       counters_.add(Count::sent_batches);

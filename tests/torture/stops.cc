@@ -21,7 +21,7 @@ void nap(Dice& dice, uint64_t most_us) {
   nanosleep(&t, nullptr);
 }
 
-Plan some_plan(Dice& dice) {
+Plan brief_plan(Dice& dice) {
   Plan plan;
   plan.threads = static_cast<uint32_t>(dice.between(1, 3));
   plan.toggle = dice.one_in(3);
@@ -67,7 +67,7 @@ void stops(Run& run) {
     settings.slow_reader_timeout = "300ms";
     Stage stage(run.seed + round, settings, run.totals);
     Dice& dice = stage.dice();
-    for (int i = 0; i < 4; ++i) stage.spawn_and_join(some_plan(dice));
+    for (int i = 0; i < 4; ++i) stage.spawn_and_join(brief_plan(dice));
     for (uint64_t act = 0; act < acts; ++act) {
       stage.until_progress(dice.below(300));
       nap(dice, 500);
@@ -82,7 +82,7 @@ void stops(Run& run) {
           nap(dice, 400'000);
           stage.kill(victim);
           stage.until_gone({victim.pid});
-          stage.spawn_and_join(some_plan(dice));
+          stage.spawn_and_join(brief_plan(dice));
           break;
         }
         case 2: {  // several at a time

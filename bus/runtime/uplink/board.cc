@@ -15,26 +15,25 @@
 namespace evs::runtime::uplink {
 namespace {
 
-constexpr uint64_t kMagic = 0x32'64'72'61'6f'62'76'65;  // "evboard2": the version is its last letter, and that of the records in the order ring as well
+constexpr uint64_t kBoardMagic = 0x32'64'72'61'6f'62'76'65;  // "evboard2": the version is its last letter, and that of the records in the order ring as well
 
-PluginFailure failed(const shm::Status& status) { return {error_of_status(static_cast<int32_t>(status.code)), status.text}; }
 
 }  // namespace
 
 PluginResult<Board> Board::open(const shm::Directory& directory, const std::string& bus) {
   const std::string name = bus + ".board", path = directory.file_path(name);
   const OpenFile file(directory.open_file(name, O_RDWR | O_CREAT, directory.file_mode()));
-  if (file.fd() < 0) return failed(shm::errno_status(errno, "opening " + path));
-  if (const shm::Status trust = directory.check_file(file.fd(), name); !trust.ok()) return failed(trust);
+  if (file.fd() < 0) return failure_of(shm::errno_status(errno, "opening " + path));
+  if (const shm::Status trust = directory.check_file(file.fd(), name); !trust.ok()) return failure_of(trust);
   if (const int error = posix_fallocate(file.fd(), 0, kBytes); error != 0)
-    return failed(shm::errno_status(error, "reserving " + std::to_string(kBytes) + " bytes for " + path));
+    return failure_of(shm::errno_status(error, "reserving " + std::to_string(kBytes) + " bytes for " + path));
   void* mapped = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(), 0);
-  if (mapped == MAP_FAILED) return failed(shm::errno_status(errno, "mapping " + path));
+  if (mapped == MAP_FAILED) return failure_of(shm::errno_status(errno, "mapping " + path));
   madvise(mapped, kBytes, MADV_DONTFORK);
   madvise(mapped, kBytes, MADV_DONTDUMP);
   Board board(mapped);
   uint64_t magic = 0;
-  if (!board.words_->magic.compare_exchange_strong(magic, kMagic) && magic != kMagic) {
+  if (!board.words_->magic.compare_exchange_strong(magic, kBoardMagic) && magic != kBoardMagic) {
     return PluginFailure{CS_ERR_VERSION, path + " is another version's, or no board of evs: stop all processes of the bus and remove it"};
   }
   return board;

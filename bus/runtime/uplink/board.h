@@ -22,6 +22,9 @@
 
 namespace evs::runtime::uplink {
 
+// What a file of the bus directory refuses, as the reason why this process has no bus.
+inline PluginFailure failure_of(const shm::Status& status) { return {error_of_status(static_cast<int32_t>(status.code)), status.text}; }
+
 // A member of a segment in one life: what the words of the board name.
 struct Holder {
   uint32_t node = 0;         // slot + 1

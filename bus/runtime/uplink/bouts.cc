@@ -10,7 +10,6 @@ using namespace ordering;
 
 namespace {
 
-constexpr Duration kSecond = 1'000'000'000;
 
 std::string lasting(Duration time) {
   const uint64_t seconds = time / kSecond, minutes = seconds / 60;

@@ -20,6 +20,8 @@
 
 namespace evs::runtime::uplink {
 
+inline constexpr ordering::Duration kSecond = 1'000'000'000;
+
 enum class Level : int { info = EVS_HOST_LOG_INFO, warning = EVS_HOST_LOG_WARNING, error = EVS_HOST_LOG_ERROR };
 
 struct Line {

@@ -13,7 +13,7 @@ using namespace ordering;
 
 namespace {
 
-constexpr Duration kSecond = 1'000'000'000, kMinute = 60 * kSecond, kHeldOfLate = 10 * kSecond;
+constexpr Duration kMinute = 60 * kSecond, kHeldOfLate = 10 * kSecond;
 
 // The numbers tell matters apart, and nothing else.
 constexpr Matter kRestless{"uplink.ring", 1, Level::warning, 30 * kSecond};

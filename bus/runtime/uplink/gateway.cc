@@ -19,7 +19,6 @@ constexpr uint64_t kEpisodesEveryNs = 100 * kMillisecond;
 constexpr uint64_t kAskAgainNs = kMillisecond;
 constexpr uint64_t kForConfigurations = 256 << 10;  // of the order ring, beside its largest record
 
-PluginFailure failed(const shm::Status& status) { return {error_of_status(static_cast<int32_t>(status.code)), status.text}; }
 
 }  // namespace
 
@@ -99,7 +98,7 @@ std::optional<PluginFailure> Gateway::open_window() {
     return PluginFailure{error_of_status(status), std::string("the order ring cannot be kept for a successor: ") + text_of_status(status)};
   std::unique_ptr<WindowFile> window;
   const std::string name = making_.config->text("bus.name") + ".window";
-  if (const shm::Status status = WindowFile::open(*making_.directory, name, WindowFile::shape_for(settings_), build(), window); !status.ok()) return failed(status);
+  if (const shm::Status status = WindowFile::open(*making_.directory, name, WindowFile::shape_for(settings_), build(), window); !status.ok()) return failure_of(status);
   window_ = std::move(window);
   if (std::string why = check(settings_); !why.empty()) return PluginFailure{CS_ERR_INVALID_PARAM, "the uplink cannot run with these settings: " + why};
   return std::nullopt;

@@ -14,7 +14,7 @@
 namespace evs::runtime::uplink {
 namespace {
 
-constexpr uint64_t kGoodbyeNs = 200'000'000;  // for a place for what we say last
+constexpr uint64_t kLastPlaceNs = 200'000'000;  // for a place for what we say last
 constexpr uint64_t kDiskAtLeavingNs = 2'000'000'000;  // one that is busy has answered by then
 
 uint64_t monotonic_ns() {
@@ -24,8 +24,6 @@ uint64_t left_until(uint64_t deadline_ns) {
   const uint64_t now = monotonic_ns();
   return deadline_ns > now ? deadline_ns - now : 0;
 }
-
-PluginFailure failed(const shm::Status& status) { return {error_of_status(static_cast<int32_t>(status.code)), status.text}; }
 
 }  // namespace
 
@@ -71,7 +69,7 @@ std::optional<PluginFailure> Networked::create_rings() {
 }
 
 std::optional<PluginFailure> Networked::open_board() {
-  if (const shm::Status status = directory_.open(config_.text("local.directory"), config_.text("local.group"), true); !status.ok()) return failed(status);
+  if (const shm::Status status = directory_.open(config_.text("local.directory"), config_.text("local.group"), true); !status.ok()) return failure_of(status);
   auto board = Board::open(directory_, config_.text("bus.name"));
   if (!board) return board.failure();
   board_.emplace(std::move(*board));
@@ -138,7 +136,7 @@ bool Networked::has_gateway() {
 
 // What this process has said is taken by the gateway, ourselves or another process, before it goes.
 void Networked::stop() {
-  const uint64_t deadline = monotonic_ns() + kGoodbyeNs;
+  const uint64_t deadline = monotonic_ns() + kLastPlaceNs;
   while (ask(Ask::go) == EVS_P_AGAIN && left_until(deadline) != 0 &&
          outbox_->ops().wait_room(outbox_->self(), sizeof(OutboxHeader), 1, left_until(deadline)) == EVS_P_OK) {}
   {

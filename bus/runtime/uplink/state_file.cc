@@ -12,7 +12,7 @@ namespace {
 
 using namespace ordering;
 
-constexpr uint64_t kMagic = 0x6574617473737665;  // "evsstate"
+constexpr uint64_t kStateMagic = 0x6574617473737665;  // "evsstate"
 constexpr size_t kHeaderBytes = 24, kChecksumBytes = 8;
 constexpr char kDamaged[] = "it is damaged";
 
@@ -32,7 +32,7 @@ std::vector<std::byte> wrap(const StateOwner& owner, Bytes state) {
   std::vector<std::byte> file(kHeaderBytes + bus.size() + state.size() + kChecksumBytes);
   const std::span<std::byte> all(file);
   ByteWriter header(all.first(kHeaderBytes));
-  header.put(kMagic);
+  header.put(kStateMagic);
   header.put(kStateVersion);
   header.put(static_cast<uint32_t>(owner.kind));
   header.put(owner.host);
@@ -44,7 +44,7 @@ std::vector<std::byte> wrap(const StateOwner& owner, Bytes state) {
 
 std::string unwrap(const StateOwner& owner, Bytes file, Bytes& state) {
   ByteReader in(file);
-  const bool is_one = in.take<uint64_t>() == kMagic;
+  const bool is_one = in.take<uint64_t>() == kStateMagic;
   const auto version = in.take<uint32_t>();
   if (!in.ok()) return kDamaged;
   if (!is_one) return "it is no file of evs";

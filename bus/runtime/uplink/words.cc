@@ -11,7 +11,6 @@ using namespace ordering;
 namespace {
 
 constexpr size_t kMostNamed = 16;
-constexpr Duration kSecond = 1'000'000'000;
 
 }  // namespace
 

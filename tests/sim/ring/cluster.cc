@@ -9,7 +9,6 @@ namespace {
 
 using namespace ordering;
 
-constexpr Duration kMs = kMillisecond;
 constexpr Duration kSettle = 60'000 * kMs;  // longer than any quarantine
 constexpr Duration kStep = 500 * kMs;
 constexpr double kLastLoss = 0.2;

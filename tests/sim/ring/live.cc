@@ -10,8 +10,7 @@
 namespace evs::sim {
 namespace {
 
-constexpr Duration kMs = ordering::kMillisecond;
-constexpr Duration kStep = kMs;  // how finely is measured
+constexpr Duration kFine = kMs;  // how finely is measured
 constexpr uint32_t kMessages = 10;
 
 double in_ms(Duration d) { return static_cast<double>(d) / 1e6; }
@@ -21,7 +20,7 @@ Duration time_to_rest(Cluster& cluster, Duration most) {
   const Instant began = cluster.now();
   while (!cluster.at_rest()) {
     if (cluster.now() - began > most) return UINT64_MAX;
-    cluster.run_until(cluster.now() + kStep);
+    cluster.run_until(cluster.now() + kFine);
   }
   return cluster.now() - began;
 }
@@ -49,7 +48,7 @@ bool form(uint32_t hosts) {
   const Plan plan = Plan::calm(1, hosts);
   Cluster cluster(plan, {});
   cluster.begin();
-  cluster.run_until(cluster.now() + kStep);
+  cluster.run_until(cluster.now() + kFine);
   const Duration formed = time_to_rest(cluster, bound);
   if (formed == UINT64_MAX) {
     printf("%u hosts formed no ring within %.0f ms\n", hosts, in_ms(bound));
@@ -64,7 +63,7 @@ bool form(uint32_t hosts) {
       if (cluster.node(host).delivered() != uint64_t{kMessages} * hosts) return false;
     return true;
   };
-  while (!all_delivered() && cluster.now() - sent <= bound) cluster.run_until(cluster.now() + kStep);
+  while (!all_delivered() && cluster.now() - sent <= bound) cluster.run_until(cluster.now() + kFine);
   printf("%u hosts form one ring in %.0f ms of virtual time and deliver %u messages of each in %.0f ms more\n", hosts, in_ms(formed), kMessages,
          in_ms(cluster.now() - sent));
   return all_delivered() && print_findings(cluster.judge(true));

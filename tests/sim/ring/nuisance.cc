@@ -13,7 +13,6 @@
 namespace evs::sim {
 namespace {
 
-constexpr Duration kMs = ordering::kMillisecond;
 constexpr uint32_t kHosts = 4;
 constexpr Duration kRun = 60'000 * kMs;
 constexpr Duration kMessageEvery = 5 * kMs;

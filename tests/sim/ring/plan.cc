@@ -11,7 +11,6 @@
 namespace evs::sim {
 namespace {
 
-constexpr Duration kMs = ordering::kMillisecond;
 
 }  // namespace
 

@@ -15,6 +15,8 @@ using ordering::HostId;
 using ordering::Instant;
 using test::Dice;
 
+inline constexpr Duration kMs = ordering::kMillisecond;
+
 struct Plan {
   uint64_t seed = 0;
   uint32_t hosts = 3;

@@ -7,7 +7,6 @@
 namespace evs::sim {
 namespace {
 
-constexpr Duration kMs = ordering::kMillisecond;
 constexpr Instant kFirstMessage{2 * kMs}, kFirstFault{21 * kMs};
 constexpr uint32_t kLastMessages = 3;  // of each, when everything has healed
 constexpr const char* kActs[] = {"partition", "mend", "one-way", "hole", "fill", "crash", "leave", "start", "forget", "pause", "jump", "twin",

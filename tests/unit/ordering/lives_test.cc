@@ -77,7 +77,7 @@ TEST(Lives, AKilledGatewayThatGoesOnIsASecondMachine) {
 
 TEST(Lives, WhoIsNamedSupersededByAPeerOfAnotherRingIsKnownAsThat) {
   StoryNet net({2});
-  net.run(10 * StoryNet::kMs);
+  net.run(10 * kMs);
   Join said;
   said.ring_sequence = 40;
   said.candidates = {Host{1, 55}, Host{2, 1002}};
@@ -116,7 +116,7 @@ TEST(Lives, AHostKnowsThePacketsOfItsOwnFormerLife) {
 // It has seen fewer rings than this host, so its sequences tell nothing; but it does not stop.
 TEST(Lives, ASecondMachineThatGoesOnSpeakingIsNoFormerLife) {
   AfterRestart story;
-  story.net.run(1000 * StoryNet::kMs);
+  story.net.run(1000 * kMs);
   story.net.say(2, 1, packet(Host{1, 99}, Probe{RingId{1, 1, 99}}));
   EXPECT_EQ(story.net.at(1).dropped(Drop::duplicate_host), 1u);
 }
@@ -135,7 +135,7 @@ struct AfterQuickRestart {
     net.start(1);
     EXPECT_TRUE(net.until_one_ring(2));
     EXPECT_EQ(net.at(2).rare(Rare::former_life_over), 1u);
-    net.run(10'000 * StoryNet::kMs);  // no quarantine
+    net.run(10'000 * kMs);  // no quarantine
     duplicates = net.at(2).dropped(Drop::duplicate_host);
   }
 };
@@ -159,7 +159,7 @@ TEST(Lives, ALifeThatWasGivenUpAndFormsARingIsASecondMachine) {
 // Who names ever more lives makes nobody keep them all; those that it names last are known.
 TEST(Lives, WhatIsKeptOfThemIsBounded) {
   StoryNet net({2});
-  net.run(10 * StoryNet::kMs);
+  net.run(10 * kMs);
   for (uint64_t nonce = 1000; nonce < 5000; nonce += kMaxSuperseded) {
     Join said;
     said.ring_sequence = 40;

@@ -7,8 +7,6 @@
 namespace evs::ordering {
 namespace {
 
-constexpr Duration kMs = kMillisecond;
-
 class Without {
  public:
   explicit Without(Mutant rule) { g_mutant = rule; }

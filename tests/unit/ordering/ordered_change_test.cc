@@ -6,8 +6,6 @@
 namespace evs::ordering {
 namespace {
 
-const OrderedStory::Ids kTwo{1, 2}, kAll{1, 2, 3};
-
 // Were 2 to speak behind the change at once, others could take what it says for said in a configuration that 3 may never install.
 TEST(OrderedChange, NobodySpeaksBehindAChangeBeforeAllHaveAcknowledgedIt) {
   OrderedStory story(3);

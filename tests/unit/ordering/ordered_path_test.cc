@@ -8,7 +8,6 @@ namespace evs::ordering {
 namespace {
 
 using Ids = OrderedStory::Ids;
-const Ids kTwo{1, 2}, kAll{1, 2, 3};
 
 TEST(OrderedPath, HostsBeginAloneAndComeTogetherWhenAllStatesAreThere) {
   OrderedStory story(3);

@@ -149,4 +149,6 @@ class OrderedStory {
   uint64_t position_ = 0;
 };
 
+inline const OrderedStory::Ids kTwo{1, 2}, kAll{1, 2, 3};
+
 }  // namespace evs::ordering

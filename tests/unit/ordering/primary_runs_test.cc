@@ -131,7 +131,7 @@ class Fate {
   std::string fault_;
 };
 
-constexpr Quorum kLast{Quorum::Rule::last_primary, 0};
+constexpr Quorum kLastPrimary{Quorum::Rule::last_primary, 0};
 
 uint64_t faults_of(const Options& options, uint64_t runs) {
   uint64_t faults = 0;
@@ -143,7 +143,7 @@ TEST(PrimaryRuns, ThereIsOneChain) {
   size_t formed = 0;
   uint64_t no_majority = 0, may_have_formed = 0;
   test::for_each_seed<uint64_t>([&](uint64_t seed) {
-    Fate run(seed, {kLast});
+    Fate run(seed, {kLastPrimary});
     EXPECT_EQ(run.fault(), "");
     EXPECT_TRUE(run.heals()) << "all hosts are together, with their disks";
     EXPECT_EQ(run.fault(), "");
@@ -159,7 +159,7 @@ TEST(PrimaryRuns, ThereIsOneChain) {
 
 TEST(PrimaryRuns, ThereIsOneChainAlsoWhenDisksFail) {
   test::for_each_seed<uint64_t>([&](uint64_t seed) {
-    Fate run(seed, {kLast, true});
+    Fate run(seed, {kLastPrimary, true});
     run.heals();
     EXPECT_EQ(run.fault(), "");
   });
@@ -174,14 +174,14 @@ TEST(PrimaryRuns, OfAFixedNumberThereIsOneChain) {
 }
 
 // Why a host is named by its disk.
-TEST(PrimaryRuns, ADiskThatIsLostUnderItsNameMakesASecondChain) { EXPECT_GT(faults_of({kLast, true, true}, 2000), 0u); }
+TEST(PrimaryRuns, ADiskThatIsLostUnderItsNameMakesASecondChain) { EXPECT_GT(faults_of({kLastPrimary, true, true}, 2000), 0u); }
 
 #ifdef EVS_ORDERING_MUTANTS
 TEST(PrimaryRuns, ARuleThatIsLeftOutMakesASecondChain) {
-  EXPECT_EQ(faults_of({kLast}, 2000), 0u);
+  EXPECT_EQ(faults_of({kLastPrimary}, 2000), 0u);
   for (const Mutant mutant : {Mutant::try_not_stored, Mutant::tries_ignored}) {
     g_mutant = mutant;
-    EXPECT_GT(faults_of({kLast}, 2000), 0u) << static_cast<int>(mutant);
+    EXPECT_GT(faults_of({kLastPrimary}, 2000), 0u) << static_cast<int>(mutant);
   }
   g_mutant = Mutant::none;
 }

@@ -6,8 +6,6 @@
 namespace evs::ordering {
 namespace {
 
-constexpr Duration kMs = kMillisecond;
-
 // Basic delivery: what is delivered was sent, and once.
 TEST(EvsBasicDelivery, OnceHoweverOftenTheNetworkSaysIt) {
   StoryNet net({1, 2});

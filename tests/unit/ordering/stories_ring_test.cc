@@ -6,7 +6,6 @@
 namespace evs::ordering {
 namespace {
 
-constexpr Duration kMs = kMillisecond;
 const std::string kLarge(1200, 'x');  // a frame of its own
 
 // Frames that were on the wire before: what somebody asked for, needed or not.

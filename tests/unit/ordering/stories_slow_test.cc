@@ -7,7 +7,6 @@
 namespace evs::ordering {
 namespace {
 
-constexpr Duration kMs = kMillisecond;
 constexpr uint64_t kPlenty = 1u << 24;
 constexpr Duration kStalled = 100 * kMs;
 // A message of two letters: its overhead, and its frame, which has it alone.

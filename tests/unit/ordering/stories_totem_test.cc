@@ -6,8 +6,6 @@
 namespace evs::ordering {
 namespace {
 
-constexpr Duration kMs = kMillisecond;
-
 // Total ordering, the token: it goes from member to member in the order of their ids, and each hand of it has a higher number.
 TEST(TotemToken, GoesFromMemberToMemberAndEachHandIsNewer) {
   StoryNet net({1, 2, 3});

@@ -18,6 +18,8 @@
 
 namespace evs::ordering {
 
+inline constexpr Duration kMs = kMillisecond;
+
 struct Sent {
   Instant at;
   HostId from = kNoHost, to = kNoHost;  // to nobody: to all
@@ -40,7 +42,7 @@ struct Sent {
 class StoryNet {
  public:
   using Log = std::vector<std::string>;
-  static constexpr Duration kMs = kMillisecond, kHop = 100'000;
+  static constexpr Duration kHop = 100'000;
 
   explicit StoryNet(std::vector<HostId> ids, std::function<void(Settings&)> change = {}) : change_(std::move(change)) {
     for (const HostId id : ids) start(id);

@@ -9,7 +9,6 @@ namespace {
 
 using namespace ordering;
 
-constexpr Duration kSecond = 1'000'000'000;
 constexpr Matter kRain{"rain", 1, Level::warning, 2 * kSecond};
 
 struct Sky {

@@ -9,7 +9,6 @@ namespace {
 
 using namespace ordering;
 
-constexpr Duration kSecond = 1000 * kMs;
 
 TEST(EpisodesOf, ALinkThatFormsARingAndLosesIt) {
   World world(3);

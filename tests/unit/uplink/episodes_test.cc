@@ -14,7 +14,7 @@ namespace {
 
 using namespace ordering;
 
-constexpr Duration kMs = kMillisecond, kSecond = 1000 * kMs;
+constexpr Duration kMs = kMillisecond;
 
 struct Story {
   Story() {
