@@ -2,10 +2,12 @@
 # its tests alike, so that nobody decides them by hand; tests/unit/arch/layers.py looks.
 #
 #   what is built   the target tests_LAYER builds all that the layer's tests run, and no more: tools/check --label LAYER
-#   what runs       a test has the machine to itself: it measures time, or starts processes and waits for them. The tests of a layer
-#   beside it       below are one thread that computes; as many of them run at a time as there are cores.
+#   what runs       a test has the machine to itself: it measures time, or kills and stops processes and counts on who runs meanwhile. Where
+#   beside it       one process computes (..._BESIDE), as many tests run at a time as there are cores. Where several processes wait for each other
+#                   most of the time (..._IN_TURN), one of them runs at a time, beside those; first, so that there is something left to run beside it.
 set(EVS_TEST_LAYERS unit scenario sim conformance torture e2e fuzz bench)
-set(EVS_TEST_LAYERS_OF_ONE_THREAD sim fuzz)
+set(EVS_TEST_LAYERS_BESIDE unit sim fuzz)
+set(EVS_TEST_LAYERS_IN_TURN e2e)
 
 foreach(layer IN LISTS EVS_TEST_LAYERS)
   add_custom_target(tests_${layer})
@@ -24,14 +26,16 @@ function(evs_add_test)
   if(ARG_LONG)
     list(APPEND labels long)
   endif()
-  set(alone ON)
-  if(ARG_LABEL IN_LIST EVS_TEST_LAYERS_OF_ONE_THREAD)
-    set(alone OFF)
+  set(beside RUN_SERIAL ON)
+  if(ARG_LABEL IN_LIST EVS_TEST_LAYERS_BESIDE)
+    set(beside RUN_SERIAL OFF)
+  elseif(ARG_LABEL IN_LIST EVS_TEST_LAYERS_IN_TURN)
+    set(beside RUN_SERIAL OFF RESOURCE_LOCK in_turn COST 1000)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${alone}
+  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT} ${beside}
     ENVIRONMENT "${ARG_ENVIRONMENT}" ${ARG_PROPERTIES})
 
   set(needed ${ARG_DEPENDS})
