@@ -197,13 +197,23 @@ void ProcessLevel::finish_exchange(uint64_t epoch, std::vector<Told>& told) {
   tell_changed_groups(before, told);
 }
 
-void ProcessLevel::tell_group(const Group& group, std::vector<Told>& told) const {
+void ProcessLevel::tell_group(const Group& group, const Table& table, std::vector<Told>& told) const {
   Told event;
   event.kind = Told::Kind::group;
   event.group = group;
-  for (const auto& [node, member] : state_.table)
+  for (const auto& [node, member] : table)
     if (std::binary_search(member.groups.begin(), member.groups.end(), group)) event.joined.push_back(member.process);
   told.push_back(std::move(event));
+}
+
+// Within the hosts' transition: who goes on delivers the same there, and most of these applications are told of no transition. A process that has joined the bus
+// since hosts parted is not told of yet; its groups come with it.
+void ProcessLevel::tell_in_transition(const ChangeRecord& record, const Group& group, std::vector<Told>& told) {
+  if (!state_.told_table) return;
+  const auto known = state_.told_table->find(record.process.node);
+  if (known == state_.told_table->end() || known->second.process != record.process) return;
+  known->second.groups = state_.table.at(record.process.node).groups;
+  tell_group(group, *state_.told_table, told);
 }
 
 // What came with the openings, other hosts' processes in groups; and what a transition brought. Who has gone is told by the configuration.
@@ -220,7 +230,7 @@ void ProcessLevel::tell_changed_groups(const Table& before, std::vector<Told>& t
   }
   std::sort(changed.begin(), changed.end());
   changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
-  for (const Group& group : changed) tell_group(group, told);
+  for (const Group& group : changed) tell_group(group, state_.table, told);
 }
 
 }  // namespace evs::ordering

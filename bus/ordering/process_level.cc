@@ -248,7 +248,8 @@ void ProcessLevel::put_into_table(const ChangeRecord& record, std::vector<Told>&
     ++revision_;
     if (joins) groups.insert(at, group);
     else groups.erase(at);
-    if (in_force) tell_group(group, told);  // else with the exchange that follows
+    if (in_force) tell_group(group, state_.table, told);
+    else tell_in_transition(record, group, told);
   }
 }
 

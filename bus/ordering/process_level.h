@@ -25,7 +25,7 @@
 
 namespace evs::ordering {
 
-// What processes are told, in order; of a change of groups of this host's own process what it carried, at the place where the others are told of it; and, for the host alone, `record`: what voter() has to say now is on this host's disk before anything behind it is
+// What processes are told, in order; of a change of groups of this host's own process what it carried, behind what all are told of it there; and, for the host alone, `record`: what voter() has to say now is on this host's disk before anything behind it is
 // told, and before follow_up() is called. Spans point into the delivery that was digested.
 struct Told {
   enum class Kind : uint8_t { transitional, regular, message, group, carried, gone, record };
@@ -112,7 +112,8 @@ class ProcessLevel {
   std::optional<ConfigurationId> unchanged_everywhere() const;
   void change_configuration(Processes staying, Processes members, uint64_t number, std::vector<Told>& told);
   void tell_configuration(Told::Kind kind, uint64_t number, Processes members, std::vector<Told>& told);
-  void tell_group(const Group& group, std::vector<Told>& told) const;
+  void tell_group(const Group& group, const Table& table, std::vector<Told>& told) const;
+  void tell_in_transition(const ChangeRecord& record, const Group& group, std::vector<Told>& told);
   void tell_changed_groups(const Table& before, std::vector<Told>& told);
   void encode_opening(std::vector<std::byte>& out) const;
   Submitted submit(Instant now, const ChangeRecord& record, uint64_t& number, Output& out);

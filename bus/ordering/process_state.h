@@ -24,7 +24,7 @@ struct ProcessState {
   std::optional<Processes> transition;  // the transitional configuration in force
   uint64_t change = 0;                  // number of the last regular configuration that this ring gave
   Table table;                          // of all hosts that went through an exchange with us, all that was ordered so far
-  std::optional<Table> told_table;      // as it was when hosts parted: what differs behind the exchange that follows is told
+  std::optional<Table> told_table;      // since hosts parted, as it was told: what differs behind the exchange that follows is told there
 };
 
 size_t opening_bytes(const Table& table, HostId host);  // as the table has it now

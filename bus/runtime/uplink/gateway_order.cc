@@ -174,19 +174,14 @@ bool Gateway::append_message(const Told& told, const Delivery& delivery) {
   return append(header, EVS_FRAME_MESSAGE, told.service, carried.groups, carried.group_count, carried.payload);
 }
 
-// Who is in these groups at this place: of other hosts' processes who was told to be, of our own who has said so before. Within the hosts' transition the others are told
-// of our own ones behind it, but these are told of each other at once.
+// Who was told to be in these groups, up to and with this place.
 GroupState Gateway::members_of(const Carried& carried) const {
   GroupState state;
   for (uint32_t i = 0; i < carried.group_count; ++i) {
     Group group;
     std::memcpy(group.data(), carried.groups[i].key, sizeof group);
     auto& members = state.groups.emplace_back();
-    if (const auto known = groups_.find(group); known != groups_.end())
-      std::copy_if(known->second.begin(), known->second.end(), std::back_inserter(members), [&](const Resident& who) { return host_of(who.node) != making_.host_id; });
-    const Table& table = level_->table();
-    for (auto at = table.lower_bound(making_.host_id << kSlotBits); at != table.end() && host_of(at->first) == making_.host_id; ++at)
-      if (std::binary_search(at->second.groups.begin(), at->second.groups.end(), group)) members.push_back(as_resident(at->second.process));
+    if (const auto known = groups_.find(group); known != groups_.end()) members.assign(known->second.begin(), known->second.end());
   }
   return state;
 }
@@ -263,7 +258,7 @@ void Gateway::add_configuration(const Told& told, int32_t why_left) {
   in_force_ = now;
 }
 
-// Of processes elsewhere: those of this host say it themselves, with their control records.
+// Of processes elsewhere: of those of this host their control records tell it, which ride in the same changes.
 void Gateway::add_group(const Told& told) {
   std::set<Resident>& known = groups_[told.group];
   std::set<Resident> now;

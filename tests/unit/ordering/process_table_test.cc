@@ -177,27 +177,37 @@ TEST(ProcessTable, WhatHostsWouldRefuseIsNotAskedForInTheFirstPlace) {
   EXPECT_EQ(world.level(1).refused_total(), 0u);
 }
 
-// What changed within a transition is told behind the exchange: once, and not what came to nothing.
-TEST(ProcessTable, GroupsThatChangedInATransitionAreTold) {
+// What changes within a transition is told at its place, and once. Of who has joined the bus since hosts parted nobody knows yet: his groups come with him.
+TEST(ProcessTable, GroupsThatChangeInATransitionAreToldThere) {
   Table table;
   table.exchange();
-  const Process a1{node_of(1, 1), 7, 1}, a2{node_of(1, 2), 7, 1};
+  const Process a1{node_of(1, 1), 7, 1}, a2{node_of(1, 2), 7, 1}, a3{node_of(1, 3), 7, 1};
   table.say(1, ChangeRecord{Change::join, a1, {}, {}});
   table.say(1, ChangeRecord{Change::join, a2, {}, {}});
   table.say(1, ChangeRecord{Change::join_group, a1, {group_of(1)}, {}});
   table.part({{1, 101}});
-  table.say(1, ChangeRecord{Change::join_group, a1, {group_of(2)}, {}});
+  const auto groups_told = [&] {
+    std::vector<std::pair<Group, size_t>> groups;
+    for (const Told& each : table.told)
+      if (each.kind == Told::Kind::group) groups.emplace_back(each.group, each.joined.size());
+    table.told.clear();
+    return groups;
+  };
+  groups_told();
+  table.say(1, ChangeRecord{Change::join_group, a1, {group_of(2), group_of(3)}, {}});
+  EXPECT_EQ(groups_told(), (std::vector<std::pair<Group, size_t>>{{group_of(2), 1}, {group_of(3), 1}}));
   table.say(1, ChangeRecord{Change::leave_group, a1, {group_of(1)}, {}});
-  for (const Change what : {Change::join_group, Change::leave_group}) table.say(1, ChangeRecord{what, a2, {group_of(3)}, {}});
-  table.told.clear();
+  EXPECT_EQ(groups_told(), (std::vector<std::pair<Group, size_t>>{{group_of(1), 0}}));
+  table.say(1, ChangeRecord{Change::join_group, a2, {group_of(2)}, {}});
+  EXPECT_EQ(groups_told(), (std::vector<std::pair<Group, size_t>>{{group_of(2), 2}}));
+  table.say(1, ChangeRecord{Change::join, a3, {}, {}});
+  table.say(1, ChangeRecord{Change::join_group, a3, {group_of(4)}, {}});
+  EXPECT_TRUE(groups_told().empty());
   table.out.configure({true, {12, 1, 101}, {12, 1, 101}, {{1, 101}}});
   table.level.digest(table.out, table.out.effects.back(), table.told);
   const ConfigurationId in_force = table.level.configuration().id;
-  table.say(1, Opening{in_force, 2, {{a1, true, {group_of(2)}}, {a2, true, {}}}});
-  std::vector<Group> groups;
-  for (const Told& each : table.told)
-    if (each.kind == Told::Kind::group) groups.push_back(each.group);
-  EXPECT_EQ(groups, (std::vector<Group>{group_of(1), group_of(2)}));
+  table.say(1, Opening{in_force, 2, {{a1, true, {group_of(2), group_of(3)}}, {a2, true, {group_of(2)}}, {a3, false, {group_of(4)}}}});
+  EXPECT_EQ(groups_told(), (std::vector<std::pair<Group, size_t>>{{group_of(4), 1}}));
 }
 
 }  // namespace
