@@ -11,12 +11,10 @@
 
 namespace evs::runtime::uplink {
 
-bool Patience::Task::note(bool counts) {
-  if (!shared_) return true;
+bool Patience::Task::is_left() const {
+  if (!shared_) return false;
   const std::lock_guard hold(shared_->mutex);
-  counts_ = counts && !is_left_;
-  shared_->changed.notify_all();
-  return !is_left_;
+  return is_left_;
 }
 
 void Patience::end_at(uint64_t ns) {
@@ -51,7 +49,7 @@ bool Patience::is_awaited(Task& task) {
   using Clock = std::chrono::steady_clock;
   std::unique_lock lock(shared_->mutex);
   while (!task.is_over_) {
-    if (task.counts_ || shared_->end_ns == UINT64_MAX) {
+    if (shared_->end_ns == UINT64_MAX) {
       shared_->changed.wait(lock);
       continue;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/runtime/uplink/patience.h - a disk that hangs keeps a thread for as long as it likes. So it is asked by a thread of its own, and who asked can go on without an answer.
 //
-// A thread that was left does the rest behind everybody's back, perhaps when another process has written the same file anew: it owns what it uses, and asks before the step that
-// counts (Task::proceed). Once that is allowed it is waited for, whatever it takes: until it is done nobody else may take his.
+// A thread that was left does the rest behind everybody's back, perhaps when another process has written the same file anew: it owns what it uses, and asks before each step that
+// must not come so late (Task::is_left). A step that has begun may end at any time, and nobody waits for that either: what it can still do then is for the next one to prevent.
 #pragma once
 
 #include <condition_variable>
@@ -27,17 +27,14 @@ class Patience {
   class Task {
    public:
     Task() = default;  // somebody waits for it, and does not leave
-    // False: nobody waits any more, and the step must not be taken.
-    bool proceed() { return note(true); }
-    void settled() { note(false); }
+    bool is_left() const;
 
    private:
     friend class Patience;
     explicit Task(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
-    bool note(bool counts);
 
     std::shared_ptr<Shared> shared_;
-    bool is_over_ = false, counts_ = false, is_left_ = false;
+    bool is_over_ = false, is_left_ = false;
   };
 
   // When nobody is waited for any more (monotonic); UINT64_MAX: never. Any thread, while others wait.

@@ -4,6 +4,7 @@
 // One of each for a bus and a host id: BUS.HOST.votes and BUS.HOST.rings, in the directory of uplink.state_directory.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "bus/ordering/primary_bytes.h"
@@ -29,6 +30,7 @@ class VotingFile {
 
  private:
   VotingFile(std::string name, StateOwner owner) : name_(std::move(name)), owner_(std::move(owner)) {}
+  std::optional<PluginFailure> write(const StateDirectory& directory, const ordering::Voter& voter) const;
 
   std::string name_;
   StateOwner owner_;
@@ -48,7 +50,7 @@ class SequenceFile {
 
  private:
   SequenceFile(std::string name, StateOwner owner) : name_(std::move(name)), owner_(std::move(owner)) {}
-  std::string write(const StateDirectory& directory, uint64_t through);
+  std::optional<PluginFailure> write(const StateDirectory& directory, uint64_t through);
 
   std::string name_;
   StateOwner owner_;

@@ -22,6 +22,7 @@ namespace {
 using namespace ordering;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 namespace fs = std::filesystem;
 
 constexpr Quorum kAuto{Quorum::Rule::last_primary, 0}, kTwo{Quorum::Rule::fixed, 2};
@@ -216,10 +217,14 @@ TEST_F(Kept, WhatTheNextLifeWouldRefuseIsNotWritten) {
 TEST_F(Kept, OneThatWasKilledWhileItWroteLeavesTheOldOne) {
   auto file = open();
   ASSERT_TRUE(file.ok());
-  std::ofstream(path() + ".new") << "half of";
+  const std::string half = path() + ".new.0123456789abcdef", of_another = path() + ".new.12345678.7.votes";  // there may be such a bus
+  std::ofstream(half) << "half of";
+  std::ofstream(of_another) << "whole";
   EXPECT_EQ(open()->voter(), file->voter());
-  EXPECT_EQ(file->store(*directory, with_a_try(file->voter())), "");
-  EXPECT_FALSE(fs::exists(path() + ".new"));
+  EXPECT_FALSE(fs::exists(half));
+  EXPECT_TRUE(fs::exists(of_another));
+  fs::create_directory(half);
+  EXPECT_THAT(refusal(), AllOf(HasSubstr(half + " cannot be removed: "), Not(HasSubstr("votes as one that is new")))) << "it might be given the name later";
 }
 
 TEST_F(Kept, WhereItLies) {
