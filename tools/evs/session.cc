@@ -77,7 +77,7 @@ bool Session::open(const BusChoice& choice, const evs_callbacks_ex_t& callbacks,
   });
   pollfd wanted[] = {{opened, POLLIN, 0}, {signals.descriptor(), POLLIN, 0}};
   while (poll(wanted, 2, -1) < 0 && errno == EINTR) {}
-  if (wanted[0].revents == 0) signals.restore();  // and so it comes, unless whoever started us has it ignored
+  if (wanted[0].revents == 0) signals.restore();  // and so it comes
   opening.join();
   ::close(opened);
   return is_open;

@@ -2,30 +2,23 @@
 // tools/evs/signals.cc - see signals.h.
 #include "tools/evs/signals.h"
 
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 namespace evs::tools {
 
-namespace {
-
-sigset_t leave_set() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
-  return set;
-}
-
-}  // namespace
-
 LeaveSignals::LeaveSignals() {
-  const sigset_t set = leave_set();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  sigemptyset(&taken_);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // Blocked, it would be queued although it is ignored.
+    struct sigaction action {};
+    if (sigaction(number, nullptr, &action) != 0 || action.sa_handler != SIG_IGN) sigaddset(&taken_, number);
+  }
+  pthread_sigmask(SIG_BLOCK, &taken_, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  descriptor_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  descriptor_ = signalfd(-1, &taken_, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 LeaveSignals::~LeaveSignals() {
@@ -41,8 +34,7 @@ bool LeaveSignals::take() {
 }
 
 void LeaveSignals::restore() {
-  const sigset_t set = leave_set();
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &taken_, nullptr);
 }
 
 }  // namespace evs::tools

@@ -2,9 +2,12 @@
 // tools/evs/signals.h - SIGINT, SIGTERM and SIGHUP as a readable descriptor: a wish to leave, taken between two steps.
 //
 // Blocked before the bus is opened, so that its threads inherit the mask and a signal interrupts nothing half done.
-// After the first one the signals get their usual effect back: who presses Ctrl-C twice means it. SIGPIPE is ignored; a
-// reader that went away is an error of write(). Only the tool's own process is touched: the library changes no signal.
+// After the first one the signals get their usual effect back: who presses Ctrl-C twice means it. One that is ignored, as
+// under nohup, is left so: whoever started us wants it to end nothing. SIGPIPE is ignored; a reader that went away is an
+// error of write(). Only the tool's own process is touched: the library changes no signal.
 #pragma once
+
+#include <signal.h>
 
 namespace evs::tools {
 
@@ -24,6 +27,7 @@ class LeaveSignals {
   void restore();
 
  private:
+  sigset_t taken_;
   int descriptor_ = -1;
 };
 

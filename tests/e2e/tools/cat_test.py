@@ -80,6 +80,18 @@ class Cat(BusTest):
             waits.signal(number)
             self.assertEqual(waits.status(), -number, waits.stderr())
 
+    def test_a_signal_that_is_ignored_is_so_while_it_waits_for_a_gateway_as_well(self):
+        uplink = [f"--set={value}" for value in ("uplink.transport=udp", "uplink.host_id=1", "uplink.security=none", "plugin.udp.interface=lo",
+                                                 "bus.initialize_timeout=10min")]
+        waits = self.start("cat", "--json", "-g", "chat", "--set=uplink.gateway=never", *uplink, ignored=[signal.SIGINT, signal.SIGHUP])
+        self.snapshot_when(lambda s: any(m["pid"] == waits.process.pid for m in s["members"]), "waits")
+        waits.signal(signal.SIGINT)
+        waits.signal(signal.SIGHUP)
+        self.start("gateway", *uplink)
+        waits.event(type="group", pid=waits.process.pid, reason="joined")
+        waits.signal(signal.SIGTERM)
+        self.assertEqual(waits.status(), 0, waits.stderr())
+
     def test_a_killed_one_has_died(self):
         stays, dies = self.cat("-g", "chat"), self.cat("-g", "chat")
         dies.signal(signal.SIGKILL)

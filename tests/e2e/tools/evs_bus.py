@@ -19,11 +19,14 @@ PATIENCE_S = 30
 
 
 class Process:
-    """An `evs` command with its stdin and stdout as pipes."""
+    """An `evs` command with its stdin and stdout as pipes, and with signals as we want them, however the tests are run."""
 
-    def __init__(self, arguments, environment):
+    def __init__(self, arguments, environment, ignored=()):
+        def signals():
+            for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+                signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
         self.process = subprocess.Popen([EVS, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, env=environment)
+                                        stderr=subprocess.PIPE, env=environment, preexec_fn=signals)
         self.buffer = b""
 
     def say(self, *lines):
@@ -96,8 +99,8 @@ class BusTest(unittest.TestCase):
         self.environment.update(EVS_LOCAL_DIRECTORY=self.directory, EVS_PLUGIN_PATH=os.environ["EVS_PLUGIN_PATH"],
                                 HOME=self.directory, XDG_CONFIG_HOME=self.directory)
 
-    def start(self, *arguments):
-        process = Process(arguments, self.environment)
+    def start(self, *arguments, ignored=()):
+        process = Process(arguments, self.environment, ignored)
         self.addCleanup(process.close)
         return process
 
