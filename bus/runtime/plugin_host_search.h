@@ -34,8 +34,9 @@ std::string describe(const std::vector<PluginDirectory>& directories);
 std::vector<std::string> plugin_files_in(const std::string& directory);
 
 // The name of a plugin that is there and looks like `name`; "" when none does.
+std::string nearest_plugin(std::string_view name, uint32_t kind, const std::vector<PluginDirectory>& directories);
+
 // A directory that is looked into by nobody and has it: where plugins lie beside the file that this code is in, in a build tree or an installation that was moved.
 std::string beside_us(const std::string& file_name);
-std::string nearest_plugin(std::string_view name, uint32_t kind, const std::vector<PluginDirectory>& directories);
 
 }  // namespace evs::runtime

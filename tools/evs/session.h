@@ -34,13 +34,14 @@ class Session {
   bool badly_configured() const { return badly_configured_; }  // why open() failed
 
  private:
+  static void log(void* self, int level, const char* text, size_t length);
+
   evs_handle_t handle_ = 0;
   bool open_ = false;
   bool badly_configured_ = false;
   std::string error_;
 
-  static void log(void* self, int level, const char* text, size_t length);
-  std::mutex log_mutex_;
+  std::mutex log_mutex_;  // of what follows
   bool opening_ = false;
   std::vector<std::string> held_;  // errors of opening, which whoever opens is told as well
 };

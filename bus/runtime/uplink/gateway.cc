@@ -19,7 +19,6 @@ constexpr uint64_t kEpisodesEveryNs = 100 * kMillisecond;
 constexpr uint64_t kAskAgainNs = kMillisecond;
 constexpr uint64_t kForConfigurations = 256 << 10;  // of the order ring, beside its largest record
 
-
 }  // namespace
 
 Gateway::Gateway(const Making& making) : making_(making) {}
