@@ -71,7 +71,8 @@ class Story {
 
   cs_error_t open(const Wishes& wishes) {
     std::vector<evs_parameter_t> parameters = wishes.parameters;
-    parameters.push_back({"local.directory", directory().c_str()});
+    const auto names_directory = [](const evs_parameter_t& one) { return std::string_view(one.key) == "local.directory"; };
+    if (std::none_of(parameters.begin(), parameters.end(), names_directory)) parameters.push_back({"local.directory", directory().c_str()});
     evs_callbacks_t compatible{&Story::deliver, &Story::configure};
     evs_callbacks_ex_t extended{};
     extended.struct_size = sizeof extended;

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,10 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "tests/unit/api/story.h"
 #include "tests/unit/uplink/hanging_disk.h"
@@ -22,9 +26,11 @@
 namespace evs::test {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr uint64_t kSlotBits = 12;
@@ -184,16 +190,66 @@ TEST(Networked, WithoutAPlaceOnADiskItSaysWhatFollows) {
   EXPECT_THAT(*said, HasSubstr("uplink.state_directory"));
 }
 
+Story::Wishes on_disk(const char* bus, const std::string& state, std::vector<evs_parameter_t> more = {}) {
+  more.insert(more.end(), {{"uplink.quorum", "auto"}, {"uplink.state_directory", state.c_str()}});
+  return wishes(bus, more);
+}
+
+// While it makes its directory, and while it writes into one that is there.
 TEST(Networked, ADiskThatHangsKeepsNobodyWhoOpensTheBus) {
   const std::string state = directory() + "/state";
-  const auto made = wishes("hanging", {{"uplink.quorum", "auto"}, {"uplink.found", "yes"}, {"uplink.state_directory", state.c_str()}, {"bus.initialize_timeout", "500ms"}});
-  {
-    const HangingDisk disk;
-    Story one(made);
-    EXPECT_EQ(one.result, CS_ERR_TIMEOUT);
-    EXPECT_THAT(one.error, HasSubstr("the disk has not answered"));
+  const auto made = on_disk("hanging", state, {{"uplink.found", "yes"}, {"bus.initialize_timeout", "500ms"}});
+  for (const bool is_there : {false, true}) {
+    {
+      const HangingDisk disk;
+      Story one(made);
+      EXPECT_EQ(one.result, CS_ERR_TIMEOUT) << is_there;
+      EXPECT_THAT(one.error, AllOf(HasSubstr("hanging.1."), HasSubstr("the disk has not answered"), Not(HasSubstr("emove")), Not(HasSubstr("make"))));
+    }
+    Story again(made);
+    EXPECT_EQ(again.result, CS_OK) << again.error;
   }
-  Story again(made);
+}
+
+// Two hosts on one interface, each with a port: when the other one comes, ours votes.
+TEST(Networked, ADiskThatHangsKeepsNobodyWhoLeavesTheBus) {
+  const std::string port = std::to_string(42000 + getpid() % 10000), other_port = std::to_string(52000 + getpid() % 10000);
+  const std::string peers = "127.0.0.1:" + port + ",127.0.0.1:" + other_port;
+  const Directory own, others;
+  const std::string state = own.path() + "/state", other_state = others.path() + "/state";
+  const auto two = [&](const std::string& where, const std::string& own_port, std::vector<evs_parameter_t> more) {
+    more.insert(more.end(), {{"plugin.udp.interface", nullptr}, {"plugin.udp.mode", "unicast"}, {"plugin.udp.peers", peers.c_str()}, {"plugin.udp.address", "127.0.0.1"},
+                             {"plugin.udp.port", own_port.c_str()}});
+    return on_disk("leaving", where, more);
+  };
+  int go[2];
+  ASSERT_EQ(pipe(go), 0);
+  const pid_t other = fork();
+  if (other == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    char byte = 0;
+    if (read(go[0], &byte, 1) != 1) _exit(1);
+    const Story comes(two(other_state, other_port, {{"uplink.host_id", "2"}, {"local.directory", others.path().c_str()}}));
+    for (;;) pause();
+  }
+  Story one(two(state, port, {{"uplink.found", "yes"}}));
+  ASSERT_EQ(one.result, CS_OK) << one.error;
+
+  std::optional<HangingDisk> disk(HangingDisk::kFlush);
+  ASSERT_EQ(write(go[1], "", 1), 1);
+  disk->until_somebody_hangs();
+  auto left = std::async(std::launch::async, [&] { return evs_finalize(std::exchange(one.handle, 0)); });
+  if (left.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
+    ADD_FAILURE() << "it waits for the disk";
+    disk.reset();
+  }
+  EXPECT_EQ(left.get(), CS_OK);
+  disk.reset();
+  kill(other, SIGKILL);
+  waitpid(other, nullptr, 0);
+  close(go[0]);
+  close(go[1]);
+  Story again(two(state, port, {}));
   EXPECT_EQ(again.result, CS_OK) << again.error;
 }
 
@@ -264,8 +320,8 @@ TEST(Networked, BesideABusWithoutAnUplink) {
   for (Story* story : {&far, &near}) ASSERT_EQ(story->join("g"), CS_OK);
   ASSERT_EQ(far.say("to the hosts"), CS_OK);
   ASSERT_EQ(near.say("to this one"), CS_OK);
-  EXPECT_THAT(until_line(far, "msg to the hosts"), testing::Not(Contains("msg to this one")));
-  EXPECT_THAT(until_line(near, "msg to this one"), testing::Not(Contains("msg to the hosts")));
+  EXPECT_THAT(until_line(far, "msg to the hosts"), Not(Contains("msg to this one")));
+  EXPECT_THAT(until_line(near, "msg to this one"), Not(Contains("msg to the hosts")));
 }
 
 TEST(Networked, AChildOfForkHasNoneOfIt) {
@@ -281,7 +337,7 @@ TEST(Networked, AChildOfForkHasNoneOfIt) {
   ASSERT_EQ(waitpid(child, &end, 0), child);
   EXPECT_EQ(end, 0) << "it spoke in its parent's name";
   ASSERT_EQ(one.say("from the parent"), CS_OK);
-  EXPECT_THAT(until_line(one, "msg from the parent"), testing::Not(Contains("msg from the child")));
+  EXPECT_THAT(until_line(one, "msg from the parent"), Not(Contains("msg from the child")));
 }
 
 Story* g_story = nullptr;
@@ -347,7 +403,7 @@ TEST(Networked, OfSeveralWhoWaitForRoomNoneCancelsAnothersWish) {
   }
   for (Story* one : waiting) {
     EXPECT_EQ(one->say_to({"g"}, std::string(one == &much ? 1000 << 10 : 100, 'x')), CS_ERR_TRY_AGAIN);
-    EXPECT_THAT(one->told(), testing::Not(Contains("room")));
+    EXPECT_THAT(one->told(), Not(Contains("room")));
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   const auto ring = [&](int patience_ms) { return poll(bells, std::size(bells), patience_ms); };
