@@ -198,15 +198,15 @@ Story::Wishes on_disk(const char* bus, const std::string& state, std::vector<evs
 // While it makes its directory, and while it writes into one that is there.
 TEST(Networked, ADiskThatHangsKeepsNobodyWhoOpensTheBus) {
   const std::string state = directory() + "/state";
-  const auto made = on_disk("hanging", state, {{"uplink.found", "yes"}, {"bus.initialize_timeout", "500ms"}});
+  const auto hasty = on_disk("hanging", state, {{"uplink.found", "yes"}, {"bus.initialize_timeout", "500ms"}}), patient = on_disk("hanging", state, {{"uplink.found", "yes"}});
   for (const bool is_there : {false, true}) {
     {
       const HangingDisk disk;
-      Story one(made);
+      Story one(hasty);
       EXPECT_EQ(one.result, CS_ERR_TIMEOUT) << is_there;
       EXPECT_THAT(one.error, AllOf(HasSubstr("hanging.1."), HasSubstr("the disk has not answered"), Not(HasSubstr("emove")), Not(HasSubstr("make"))));
     }
-    Story again(made);
+    Story again(patient);
     EXPECT_EQ(again.result, CS_OK) << again.error;
   }
 }
