@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "shm/directory.h"
 #include "shm/layout.h"
@@ -59,8 +60,24 @@ inline constexpr CounterText kCounterText[] = {
 };
 static_assert(std::size(kCounterText) == static_cast<size_t>(Counter::count_), "every counter has its text");
 
-inline constexpr uint32_t kCounterRoom = 64;  // counters a block has room for
-static_assert(static_cast<uint32_t>(Counter::count_) <= kCounterRoom);
+inline constexpr uint32_t kCounterRoom = 64;  // words a block has room for
+
+// What a process sees at each turn of its service thread, in words of the same block: monitors may read this file, and not the segment. Nothing of
+// it is folded: it is gone with the process.
+enum class Level : uint32_t {
+  ring_sequence,     // of the segment, and the number of the membership in force
+  change,
+  members,           // of that membership
+  capacity_bytes,
+  used_bytes,        // of the ring: what somebody has still to read
+  handles,
+  reading_handles,
+  joined_groups,     // of all its handles
+  reader_lag_bytes,  // of the slowest of them
+  count_,
+};
+inline constexpr uint32_t kFirstLevel = 48;
+static_assert(static_cast<uint32_t>(Counter::count_) <= kFirstLevel && kFirstLevel + static_cast<uint32_t>(Level::count_) <= kCounterRoom);
 
 struct CounterBlock {
   alignas(kLine) std::atomic<uint32_t> generation;
@@ -71,11 +88,32 @@ struct CounterBlock {
   alignas(kLine) std::atomic<uint64_t> value[kCounterRoom];
 };
 
+// What a process counted, or what the departed did.
+struct CounterValues {
+  uint64_t value[kCounterRoom] = {};
+  uint64_t of(Counter counter) const { return value[static_cast<uint32_t>(counter)]; }
+  uint64_t of(Level level) const { return value[kFirstLevel + static_cast<uint32_t>(level)]; }
+};
+struct CounterLife {
+  int32_t pid = 0;
+  uint64_t start_time = 0;
+  uint64_t heartbeat_ns = 0;
+  CounterValues values;
+};
+// A file as it was at one moment, as far as totals go: nobody is missing in them, or in them twice.
+struct CounterReading {
+  CounterValues departed;
+  std::vector<CounterLife> lives;  // those not folded yet; their processes may be gone
+  uint64_t total(Counter counter) const;
+};
+
 class CounterFile {
  public:
   // Under the bus lock. Makes the file, or maps it; one of another layout is replaced. The metrics group may be empty.
   Status open(const Directory& directory, const std::string& bus, uint32_t max_members, const std::string& metrics_group);
   Status open_read_only(const Directory& directory, const std::string& bus);
+  // For who looks from outside: reads and maps nothing, so that a file cut short is an error and no SIGBUS. `path`: for the sentence.
+  static Status read(int fd, const std::string& path, CounterReading& out);
   bool mapped() const { return region_.get_address() != nullptr; }
   uint32_t blocks() const { return blocks_; }
 

@@ -2,6 +2,7 @@
 // tests/unit/shm/counters_test.cc - totals never fall, whoever dies and wherever a taker is killed.
 #include "shm/counters.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -70,6 +71,71 @@ TEST(Counters, ATakerThatWasKilledAddsNeitherTwiceNorNever) {
   counters.take(2, 4, 103, 4);
   EXPECT_EQ(counters.departed(Counter::appended_records), 13u);
   EXPECT_EQ(counters.total(Counter::appended_records), 13u);
+}
+
+// All are killed, and the next segment's generations begin anew: the second life of that number in a slot is no less folded than the first.
+TEST(Counters, TotalsOutliveASegmentWhoseProcessesWereAllKilled) {
+  const Ground ground;
+  CounterFile counters;
+  ASSERT_TRUE(counters.open(ground.directory, "b", 4, "").ok());
+  uint64_t said = 0;
+  for (int32_t pid = 100; pid < 104; ++pid) {
+    counters.take(1, 1, pid, 1);
+    EXPECT_EQ(counters.total(Counter::appended_records), said);
+    counters.block(1).value[0] = 5;
+    said += 5;
+  }
+  EXPECT_EQ(counters.total(Counter::appended_records), 20u);
+}
+
+class Reading {
+ public:
+  explicit Reading(const std::string& path) : fd_(open(path.c_str(), O_RDONLY)) { status_ = CounterFile::read(fd_, path, seen); }
+  ~Reading() { close(fd_); }
+  const Status& status() const { return status_; }
+  CounterReading seen;
+
+ private:
+  int fd_;
+  Status status_;
+};
+
+TEST(Counters, WhoLooksFromOutsideSeesEachLifeOnce) {
+  const Ground ground;
+  const std::string path = ground.path() + "/b.counters";
+  CounterFile counters;
+  ASSERT_TRUE(counters.open(ground.directory, "b", 4, "").ok());
+  EXPECT_TRUE(Reading(path).seen.lives.empty());
+  counters.take(2, 1, 100, 7);
+  counters.block(2).value[0] = 9;
+  counters.block(2).value[kFirstLevel + static_cast<uint32_t>(Level::members)] = 3;
+  const Reading first(path);
+  ASSERT_EQ(first.seen.lives.size(), 1u);
+  EXPECT_EQ(first.seen.lives[0].pid, 100);
+  EXPECT_EQ(first.seen.lives[0].start_time, 7u);
+  EXPECT_EQ(first.seen.lives[0].values.of(Level::members), 3u);
+  EXPECT_EQ(first.seen.total(Counter::appended_records), 9u);
+
+  const auto before = bytes_of(path);
+  counters.take(2, 2, 101, 8);
+  EXPECT_EQ(Reading(path).seen.departed.of(Counter::appended_records), 9u);
+  // As if killed between the fold and the clearing: the block still shows the life that is folded.
+  restore(path, before, kPage + 2 * sizeof(CounterBlock), sizeof(CounterBlock));
+  const Reading between(path);
+  EXPECT_TRUE(between.seen.lives.empty());
+  EXPECT_EQ(between.seen.total(Counter::appended_records), 9u);
+}
+
+TEST(Counters, WhatIsNoCounterFileIsRefusedInWords) {
+  const Ground ground;
+  const std::string path = ground.path() + "/b.counters";
+  CounterFile counters;
+  ASSERT_TRUE(counters.open(ground.directory, "b", 4, "").ok());
+  for (const uintmax_t size : {std::filesystem::file_size(path) - 1, uintmax_t{kPage}, uintmax_t{3}, uintmax_t{0}}) {
+    std::filesystem::resize_file(path, size);
+    EXPECT_EQ(Reading(path).status().code, Code::corrupt) << size;
+    EXPECT_THAT(Reading(path).status().text, ::testing::HasSubstr(path));
+  }
 }
 
 TEST(Counters, OneOfAnotherShapeIsReplacedAndAForeignOneIsNoneToRead) {
