@@ -215,6 +215,7 @@ void CounterFile::take(uint32_t slot, uint32_t generation, int32_t pid, uint64_t
   }
   // Killed here: the next taker finds the life folded, and only clears.
   for (auto& v : b.value) v.store(0, std::memory_order_relaxed);
+  b.heartbeat_ns.store(0, std::memory_order_relaxed);
   b.pid.store(pid, std::memory_order_relaxed);
   b.start_time.store(start_time, std::memory_order_relaxed);
   b.generation.store(generation, std::memory_order_release);

@@ -74,6 +74,7 @@ enum class Level : uint32_t {
   reading_handles,
   joined_groups,     // of all its handles
   reader_lag_bytes,  // of the slowest of them
+  expelled,          // 1: it was put out, and has not called since
   count_,
 };
 inline constexpr uint32_t kFirstLevel = 48;
@@ -83,9 +84,12 @@ struct CounterBlock {
   alignas(kLine) std::atomic<uint32_t> generation;
   std::atomic<int32_t> pid;
   std::atomic<uint64_t> start_time;
-  std::atomic<uint64_t> heartbeat_ns;
+  std::atomic<uint64_t> heartbeat_ns;  // 0: it has left, or not arrived; its counts stay
   std::atomic<uint64_t> command[2];
   alignas(kLine) std::atomic<uint64_t> value[kCounterRoom];
+
+  void set(Counter counter, uint64_t to) { value[static_cast<uint32_t>(counter)].store(to, std::memory_order_relaxed); }
+  void set(Level level, uint64_t to) { value[kFirstLevel + static_cast<uint32_t>(level)].store(to, std::memory_order_relaxed); }
 };
 
 // What a process counted, or what the departed did.
@@ -97,7 +101,7 @@ struct CounterValues {
 struct CounterLife {
   int32_t pid = 0;
   uint64_t start_time = 0;
-  uint64_t heartbeat_ns = 0;
+  uint64_t heartbeat_ns = 0;  // 0: it has left, or not arrived
   CounterValues values;
 };
 // A file as it was at one moment, as far as totals go: nobody is missing in them, or in them twice.

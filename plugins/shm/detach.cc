@@ -24,6 +24,7 @@ using shm::View;
 // Gives up a slot that never became a member.
 void Transport::give_up_slot() {
   if (!has_slot_) return;
+  counters_.block(slot_).heartbeat_ns.store(0, std::memory_order_relaxed);  // while the block is ours
   SlotWord word = slot_word(segment_, slot_);
   while (word.generation == generation_ && word.state != SlotState::dead) {
     SlotWord dead = word;
@@ -108,6 +109,8 @@ void Transport::leave_expelled_slot() {
   own_word_.store(~0ull, std::memory_order_release);
   own_groups_.close_and_remove(directory_);
   count(shm::Counter::expelled);
+  publish_counts(slot_);
+  counters_.block(slot_).heartbeat_ns.store(0, std::memory_order_relaxed);
 
   // The old slot is ours to give back only when nothing of it is open: a thread that jumped out of a claim, or stands in one, may still
   // write where the claim is. Then it stays in quarantine until this process ends.

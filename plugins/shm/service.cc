@@ -93,34 +93,6 @@ void Transport::serve_requests() {
   request_done_.notify_all();
 }
 
-void Transport::beat(uint64_t now) {
-  shm::Slot& slot = segment_.slot(slot_);
-  slot.heartbeat_ns.store(now, std::memory_order_relaxed);
-  shm::CounterBlock& block = counters_.block(slot_);
-  block.heartbeat_ns.store(now, std::memory_order_relaxed);
-  for (int i = 0; i < 2; ++i) block.command[i].store(slot.command[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
-  uint64_t records = 0, bytes = 0, delivered = 0, wakeups = 0;
-  for (const shm::Cell& cell : slot.cells) {
-    records += cell.appended_records.load(std::memory_order_relaxed);
-    bytes += cell.appended_bytes.load(std::memory_order_relaxed);
-  }
-  const uint32_t used = std::min(slot.cursors_used.load(std::memory_order_relaxed), shm::kCursors);
-  for (uint32_t c = 0; c < used; ++c) {
-    delivered += slot.cursors[c].delivered.load(std::memory_order_relaxed);
-    wakeups += slot.cursors[c].wakeups.load(std::memory_order_relaxed);
-  }
-  const auto set = [&](shm::Counter counter, uint64_t value) {
-    block.value[static_cast<uint32_t>(counter)].store(value, std::memory_order_relaxed);
-  };
-  set(shm::Counter::appended_records, records);
-  set(shm::Counter::appended_bytes, bytes);
-  set(shm::Counter::delivered_records, delivered);
-  set(shm::Counter::wakeups, wakeups);
-  set(shm::Counter::no_cell, writer_.no_cell_total());
-  set(shm::Counter::full, full_total_.load(std::memory_order_relaxed));
-  count(shm::Counter::services);
-}
-
 void Transport::forget_pidfd(uint32_t slot) {
   const auto found = watched_.find(slot);
   if (found == watched_.end()) return;
@@ -189,6 +161,8 @@ void Transport::check_without_pidfd() {
 }
 
 void Transport::prove_dead(uint32_t slot, SlotWord word) {
+  // Killed while it joined, the slot may be its own and the block still the last one's.
+  if (claims_count(word.state) && counters_.block(slot).generation.load(std::memory_order_relaxed) == word.generation) publish_counts(slot);
   while (claims_count(word.state)) {
     SlotWord dead = word;
     dead.state = SlotState::dead;
@@ -299,6 +273,7 @@ void Transport::work(uint64_t now, uint64_t& next) {
   if (!member()) {
     // Expelled: the host asks us to rejoin at its next call. Sleepers shall find out.
     wake_own_cursors();
+    tell_expelled(now);
     next = now + kTickNs;
     return;
   }

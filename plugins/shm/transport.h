@@ -9,7 +9,8 @@
 //   cursor.cc      cursors: opening, watching, sleeping, bells
 //   reading.cc     reading records at a cursor
 //   role.cc        evs.role/1: the gateway's reader, and its pin
-//   service.cc     the service thread's turn: deaths, heartbeat, requests
+//   service.cc     the service thread's turn: deaths, requests
+//   counting.cc    heartbeat, and what it tells monitors
 //   judge.cc       a full ring: who holds it, for how long, expelling
 //   groups.cc      evs.groups/1 over the members' group files
 //   entry.cc       the C tables
@@ -158,10 +159,15 @@ class Transport {
   bool said_of_its_process(uint32_t slot) const;
   bool on_service_thread() const;
   void serve_requests();
-  void beat(uint64_t now);
   void retry_holes(uint64_t now);
   void wake_own_cursors();
   void drain_service_bell();
+
+  // counting.cc
+  void beat(uint64_t now);
+  void publish_counts(uint32_t slot);
+  void publish_levels(shm::CounterBlock& block);
+  void tell_expelled(uint64_t now);
 
   // judge.cc
   void judge(uint64_t now);
