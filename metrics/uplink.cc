@@ -23,13 +23,6 @@ constexpr uint64_t kSilentNs = 1'000'000'000;  // four times the gateway's perio
 constexpr size_t kMostBytes = 64 << 10;        // what is longer was written by no gateway
 constexpr size_t kMostValues = 256;            // some forty are told
 
-// Another user's process cannot be signalled, and is there. Who has a pid that a killed gateway had is another process (0: not to be told).
-bool is_there(uint64_t pid, uint64_t start_time) {
-  if (pid == 0 || pid > INT32_MAX || (kill(static_cast<pid_t>(pid), 0) != 0 && errno != EPERM)) return false;
-  const uint64_t started = shm::process_start_time(static_cast<pid_t>(pid));
-  return started == 0 || start_time == 0 || started == start_time;
-}
-
 bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
@@ -88,6 +81,19 @@ void judge_uplink(Uplink& uplink, bool process_is_there, uint64_t now_ns) {
   else uplink.gateway = uplink.age_ns >= kSilentNs ? GatewayState::silent : GatewayState::there;
 }
 
+// Another user's process cannot be signalled, and is there. Who has a pid that a killed gateway had is another process (0: not to be told).
+bool process_is_there(uint64_t pid, uint64_t start_time) {
+  if (pid == 0 || pid > INT32_MAX || (kill(static_cast<pid_t>(pid), 0) != 0 && errno != EPERM)) return false;
+  const uint64_t started = shm::process_start_time(static_cast<pid_t>(pid));
+  return started == 0 || start_time == 0 || started == start_time;
+}
+
+Uplink read_uplink(int fd) {
+  Uplink uplink = parse_uplink(read_all(fd));
+  judge_uplink(uplink, process_is_there(uplink.number("gateway_pid"), uplink.number("gateway_start_time")), shm::monotonic_ns());
+  return uplink;
+}
+
 bool read_uplink(const std::string& path, const std::string& group, const std::string& bus, Uplink& out, std::string& failure) {
   out = Uplink{};
   shm::Directory directory;
@@ -98,11 +104,9 @@ bool read_uplink(const std::string& path, const std::string& group, const std::s
   if (fd < 0 && errno == ENOENT) return true;
   if (fd < 0) return failure = directory.file_path(name) + ": " + std::strerror(errno), false;
   const shm::Status trust = directory.check_file(fd, name);
-  if (trust.ok()) out = parse_uplink(read_all(fd));
+  if (trust.ok()) out = read_uplink(fd);
   close(fd);
-  if (!trust.ok()) return failure = trust.text, false;
-  judge_uplink(out, is_there(out.number("gateway_pid"), out.number("gateway_start_time")), shm::monotonic_ns());
-  return true;
+  return trust.ok() || (failure = trust.text, false);
 }
 
 }  // namespace evs::metrics

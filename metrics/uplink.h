@@ -35,6 +35,11 @@ Uplink parse_uplink(std::string_view text);
 // `now_ns`: the monotonic clock, which all processes of a host share.
 void judge_uplink(Uplink& uplink, bool process_is_there, uint64_t now_ns);
 
+// Is that process there, as far as may be seen from here?
+bool process_is_there(uint64_t pid, uint64_t start_time);
+
+// Of an open file, judged.
+Uplink read_uplink(int fd);
 // False: the file is there and cannot be read; `failure` is a sentence. None there: GatewayState::none.
 bool read_uplink(const std::string& directory, const std::string& group, const std::string& bus, Uplink& out, std::string& failure);
 

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// metrics/host_metrics.cc - see host_metrics.h.
+#include "metrics/host_metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <string_view>
+
+namespace evs::metrics {
+namespace {
+
+constexpr double kPerSecond = 1e9;
+constexpr std::string_view kOrder = "order", kOutbox = "outbox";
+
+struct CountedMetric {
+  Metric metric;
+  shm::Counter counter;
+};
+constexpr CountedMetric kCounted[] = {
+    {Metric::ring_appended_records, shm::Counter::appended_records}, {Metric::ring_appended_bytes, shm::Counter::appended_bytes},
+    {Metric::ring_delivered_records, shm::Counter::delivered_records}, {Metric::ring_full, shm::Counter::full},
+    {Metric::ring_no_cell, shm::Counter::no_cell}, {Metric::ring_padded_units, shm::Counter::padded_units},
+    {Metric::members_proved_dead, shm::Counter::deaths_proved}, {Metric::member_leaves_appended, shm::Counter::leaves_appended},
+    {Metric::members_expelled, shm::Counter::expulsions}, {Metric::expelled, shm::Counter::expelled},
+    {Metric::rejoins, shm::Counter::rejoins}, {Metric::ring_wakeups, shm::Counter::wakeups},
+    {Metric::service_turns, shm::Counter::services}, {Metric::outsider_messages, shm::Counter::outsider_sends},
+    {Metric::ring_outsider_records, shm::Counter::outsider_records},
+};
+static_assert(std::size(kCounted) == static_cast<size_t>(shm::Counter::count_), "every counter is told");
+
+constexpr std::string_view kUplinkStates[] = {"operational", "gather", "commit", "recovery", "apart", "closed"};
+constexpr const char* kRefusals[] = {"short", "version", "foreign", "unsealed", "sealed", "unknown_key", "tag", "replay", "old_life", "table_full"};
+constexpr const char* kAuthFailures[] = {"unsealed", "sealed", "unknown_key", "tag"};
+constexpr const char* kLosses[] = {"no_room", "too_big", "medium_failed", "no_address", "parts", "while_paused"};
+
+std::vector<std::string> with(std::vector<std::string> labels, std::string_view more) {
+  labels.emplace_back(more);
+  return labels;
+}
+
+std::string series_of(Metric metric, const std::vector<std::string>& labels) {
+  std::string text = std::to_string(static_cast<int>(metric));
+  for (const std::string& label : labels) text.append(1, '\0').append(label);
+  return text;
+}
+
+// Whoever ran last sees most of the ring.
+const Process* freshest_of(const RingReading& ring) {
+  const Process* best = nullptr;
+  for (const Process& process : ring.processes)
+    if (process.state != ProcessState::expelled && (best == nullptr || process.heartbeat_age_ns < best->heartbeat_age_ns)) best = &process;
+  return best;
+}
+
+size_t words_in(const std::string& text) {
+  size_t words = 0;
+  for (size_t i = 0; i < text.size(); ++i) words += text[i] != ' ' && (i == 0 || text[i - 1] == ' ');
+  return words;
+}
+
+}  // namespace
+
+void HostMetrics::total(Metric metric, Where labels, const std::string& life, uint64_t value) {
+  totals_.follow(series_of(metric, labels), life, value);
+  counted_.emplace(metric, std::move(labels));
+}
+
+void HostMetrics::add_host(const HostReading& reading, uint64_t took_ns) {
+  gauge(Metric::exporter_info, {version_}, 1);
+  gauge(Metric::exporter_buses, {}, static_cast<double>(reading.buses.size()));
+  gauge(Metric::exporter_left_out_buses, {}, static_cast<double>(reading.left_out));
+  std::array<size_t, kUnreadables> troubles{};
+  for (const Trouble& trouble : reading.troubles) ++troubles[static_cast<size_t>(trouble.reason)];
+  for (size_t i = 0; i < kUnreadables; ++i) gauge(Metric::exporter_unreadable_files, {std::string(name_of(static_cast<Unreadable>(i)))}, static_cast<double>(troubles[i]));
+  failures_ += reading.troubles.size();
+  gauge(Metric::exporter_read_failures, {}, static_cast<double>(failures_));
+  gauge(Metric::exporter_collect_seconds, {}, static_cast<double>(took_ns) / kPerSecond);
+}
+
+void HostMetrics::add_processes(const RingReading& ring, const Where& where) {
+  std::map<int32_t, ProcessState> worst;
+  uint64_t age_ns = 0, handles = 0, reading = 0, groups = 0;
+  for (const Process& process : ring.processes) {
+    ProcessState& state = worst.try_emplace(process.pid, process.state).first->second;
+    state = std::max(state, process.state);
+    age_ns = std::max(age_ns, process.heartbeat_age_ns);
+    handles += process.values.of(shm::Level::handles);
+    reading += process.values.of(shm::Level::reading_handles);
+    groups += process.values.of(shm::Level::joined_groups);
+  }
+  std::array<size_t, kProcessStates> states{};
+  for (const auto& [pid, state] : worst) ++states[static_cast<size_t>(state)];
+  gauge(Metric::up, where, states[static_cast<size_t>(ProcessState::running)] != 0);
+  for (size_t i = 0; i < kProcessStates; ++i) gauge(Metric::processes, with(where, name_of(static_cast<ProcessState>(i))), static_cast<double>(states[i]));
+  if (ring.processes.empty()) return;
+  gauge(Metric::heartbeat_age, where, static_cast<double>(age_ns) / kPerSecond);
+  gauge(Metric::handles, with(where, "reading"), static_cast<double>(reading));
+  gauge(Metric::handles, with(where, "idle"), static_cast<double>(handles - std::min(handles, reading)));
+  gauge(Metric::joined_groups, where, static_cast<double>(groups));
+}
+
+void HostMetrics::add_ring(const RingReading& ring, const Where& where, std::string_view name) {
+  for (const CountedMetric& counted : kCounted)
+    for (const Counted& file : ring.files) total(counted.metric, with(where, name), file.life, file.counters.total(counted.counter));
+  const Process* freshest = freshest_of(ring);
+  if (freshest == nullptr) return;
+  const auto level = [&](shm::Level of) { return static_cast<double>(freshest->values.of(of)); };
+  gauge(Metric::ring_capacity, with(where, name), level(shm::Level::capacity_bytes));
+  gauge(Metric::ring_used, with(where, name), level(shm::Level::used_bytes));
+  uint64_t lag = 0;
+  for (const Process& process : ring.processes)
+    if (process.state != ProcessState::expelled) lag = std::max(lag, process.values.of(shm::Level::reader_lag_bytes));
+  gauge(Metric::reader_lag, with(where, name), static_cast<double>(lag));
+  if (name != kOrder) return;
+  gauge(Metric::members, where, level(shm::Level::members));
+  // Change numbers rise by two, and begin anew with a segment.
+  total(Metric::memberships, where, std::to_string(freshest->values.of(shm::Level::ring_sequence)), freshest->values.of(shm::Level::change) / 2);
+}
+
+void HostMetrics::add_told(const Uplink& uplink, const char* name, Metric metric, const Where& where, double per_unit) {
+  if (uplink.value(name) != nullptr) gauge(metric, where, static_cast<double>(uplink.number(name)) / per_unit);
+}
+
+void HostMetrics::add_packets(const Uplink& uplink, const Where& where) {
+  const std::string life = std::to_string(uplink.number("gateway_pid")) + ":" + std::to_string(uplink.number("gateway_start_time"));
+  total(Metric::opened_packets, where, life, uplink.number("opened_total"));
+  uint64_t failures = 0;
+  const auto refused = [&](const char* reason) { return uplink.number("refused_" + std::string(reason) + "_total"); };
+  for (const char* reason : kRefusals) total(Metric::dropped_packets, with(where, reason), life, refused(reason));
+  for (const char* reason : kAuthFailures) failures += refused(reason);
+  total(Metric::auth_failures, where, life, failures);
+  total(Metric::received_datagrams, where, life, uplink.number("datagrams_received_total"));
+  total(Metric::sent_packets, where, life, uplink.number("packets_sent_total"));
+  total(Metric::sent_packet_bytes, where, life, uplink.number("bytes_sent_total"));
+  for (const char* reason : kLosses) total(Metric::lost_packets, with(where, reason), life, uplink.number("lost_" + std::string(reason) + "_total"));
+}
+
+void HostMetrics::add_uplink(const Uplink& uplink, const Where& where) {
+  gauge(Metric::gateway_up, where, uplink.gateway == GatewayState::there);
+  const std::string* state = uplink.value("state");
+  if (state == nullptr) return;
+  add_packets(uplink, where);
+  if (uplink.gateway == GatewayState::gone) return;  // what it told of now is past
+  add_told(uplink, "gateway_standing", Metric::gateway_standing, where);
+  gauge(Metric::gateway_told_age, where, static_cast<double>(uplink.age_ns) / kPerSecond);
+  for (const std::string_view name : kUplinkStates) gauge(Metric::uplink_state, with(where, name), *state == name);
+  if (const std::string* members = uplink.value("members"); members != nullptr) gauge(Metric::uplink_hosts, where, static_cast<double>(words_in(*members)));
+  add_told(uplink, "processes", Metric::uplink_processes, where);
+  if (uplink.value("token_age_ns") != nullptr) gauge(Metric::token_age, where, static_cast<double>(uplink.number("token_age_ns") + uplink.age_ns) / kPerSecond);
+  for (const char* kind : {"high", "received_up_to", "stable"}) add_told(uplink, kind, Metric::sequence_number, with(where, kind));
+  const uint64_t high = uplink.number("high");
+  gauge(Metric::stable_lag, where, static_cast<double>(high - std::min(high, uplink.number("stable"))));
+  gauge(Metric::held_up, with(where, "readers"), uplink.number("held_by") != 0);
+  gauge(Metric::held_up, with(where, "loss"), uplink.number("lagging") != 0);
+  add_told(uplink, "backlog_messages", Metric::backlog_messages, where);
+  add_told(uplink, "backlog_bytes", Metric::backlog_bytes, where);
+  add_told(uplink, "epoch", Metric::primary_epoch, where);
+  if (uplink.value("epoch") != nullptr) gauge(Metric::quorate, where, uplink.number("epoch") != 0);
+}
+
+// A bus more than can be remembered pushes out one that is not there any more.
+bool HostMetrics::remembers(const Where& where) {
+  if (known_.count(where) != 0) return true;
+  if (known_.size() >= kMostBuses) {
+    const auto gone = std::find_if(known_.begin(), known_.end(), [&](const Where& one) { return seen_.count(one) == 0; });
+    if (gone == known_.end()) return false;
+    for (auto at = counted_.begin(); at != counted_.end();) {
+      const bool its = at->second.size() >= 2 && at->second[0] == (*gone)[0] && at->second[1] == (*gone)[1];
+      if (its) totals_.forget(series_of(at->first, at->second));
+      at = its ? counted_.erase(at) : std::next(at);
+    }
+    known_.erase(gone);
+  }
+  known_.insert(where);
+  return true;
+}
+
+void HostMetrics::add_bus(const BusReading& bus, const Where& where) {
+  const RingReading none;
+  add_processes(bus.order ? *bus.order : none, where);
+  if (bus.order) add_ring(*bus.order, where, kOrder);
+  if (!bus.outbox) return;
+  add_ring(*bus.outbox, where, kOutbox);
+  if (!bus.outbox->processes.empty()) add_uplink(bus.uplink, where);
+}
+
+std::vector<Sample> HostMetrics::take(const HostReading& reading, uint64_t took_ns) {
+  samples_.clear();
+  seen_.clear();
+  for (const BusReading& bus : reading.buses) seen_.insert({bus.bus, bus.directory});
+  add_host(reading, took_ns);
+  for (const BusReading& bus : reading.buses)
+    if (const Where where{bus.bus, bus.directory}; remembers(where)) add_bus(bus, where);
+  for (const Where& where : known_)
+    if (seen_.count(where) == 0) gauge(Metric::up, where, 0);
+  for (const auto& [metric, labels] : counted_) gauge(metric, labels, static_cast<double>(totals_.of(series_of(metric, labels))));
+  std::stable_sort(samples_.begin(), samples_.end(), [](const Sample& a, const Sample& b) { return a.metric < b.metric; });
+  return std::move(samples_);
+}
+
+}  // namespace evs::metrics
