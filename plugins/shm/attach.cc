@@ -268,6 +268,7 @@ Status Transport::attach(uint64_t timeout_ns, bool on_service_thread) {
   }
   EVS_CRASH_POINT("attach.live");
   shm::clear_pin(segment_, slot_, shm::kPinAttach);
+  host_->wake(host_->context);  // a turn before this found no member, and wanted no other one
   return {};
 }
 
