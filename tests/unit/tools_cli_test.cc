@@ -102,6 +102,17 @@ TEST(CommandLineTest, VerifyTakesFiles) {
   EXPECT_EQ(verify.limit, 3u);
 }
 
+TEST(CommandLineTest, AnExporterTakesSeveralPlacesAndNames) {
+  const Parsed p({"exporter", "--directory", "/a", "--directory", "/b", "--bus", "x", "--bus", "y", "--textfile", "/t.prom", "--interval", "2s"});
+  ASSERT_EQ(p.status, std::nullopt) << p.complained;
+  const ExporterOptions& exporter = p.line.options().exporter;
+  EXPECT_EQ(exporter.directories, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(exporter.buses, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(exporter.textfile, "/t.prom");
+  EXPECT_EQ(exporter.interval_ns, 2'000'000'000u);
+  EXPECT_EQ(exporter.listen, "");
+}
+
 TEST(CommandLineTest, GatewayTakesABus) {
   const Parsed p({"gateway", "--bus", "sensors", "--set", "uplink.transport=udp", "-v"});
   ASSERT_EQ(p.status, std::nullopt) << p.complained;
@@ -145,6 +156,11 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
       {{"keygen", "k", "--list", "--rotate"}, "excludes"},
       {{"cat", "status"}, "status"},
       {{"gateway", "--json"}, "--json"},
+      {{"exporter", "--listen", "localhost:1"}, "ADDRESS:PORT"},
+      {{"exporter", "--listen", "127.0.0.1"}, "ADDRESS:PORT"},
+      {{"exporter", "--listen", "127.0.0.1:65536"}, "ADDRESS:PORT"},
+      {{"exporter", "--listen", "127.0.0.1:1x"}, "ADDRESS:PORT"},
+      {{"exporter", "--once", "--listen", "127.0.0.1:1"}, "excludes"},
   };
   for (const auto& c : cases) {
     const Parsed p(c.arguments);
@@ -154,7 +170,7 @@ TEST(CommandLineTest, EveryRefusalIsAUsageErrorAndSaysWhy) {
 }
 
 TEST(CommandLineTest, HelpIsNoError) {
-  for (const char* command : {"cat", "status", "gateway", "plugins", "bench", "config"}) {
+  for (const char* command : {"cat", "status", "gateway", "exporter", "plugins", "bench", "config"}) {
     const Parsed p({command, "--help"});
     EXPECT_EQ(p.status, kExitOk);
     EXPECT_THAT(p.printed, HasSubstr("--bus"));

@@ -3,6 +3,8 @@
 // completions to offer files and directories.
 #include "tools/evs/cli.h"
 
+#include <arpa/inet.h>
+
 #include <charconv>
 #include <cstdlib>
 
@@ -42,6 +44,16 @@ std::string bad_bus(const std::string& name) {
   return "a bus name has 1 to " + std::to_string(EVS_BUS_NAME_MAX) + " bytes";
 }
 
+std::string bad_address(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const std::string address = text.substr(0, colon), port = colon == std::string::npos ? std::string() : text.substr(colon + 1);
+  in_addr parsed{};
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (!port.empty() && error == std::errc{} && end == port.data() + port.size() && number <= 65535 && inet_pton(AF_INET, address.c_str(), &parsed) == 1) return {};
+  return "'" + printable(text) + "' is no ADDRESS:PORT such as " + kExporterAddress + "; the address is one of IPv4";
+}
+
 uint64_t duration_of(const std::string& text) {
   const auto parsed = runtime::parse_duration(text);
   if (!parsed.ok()) throw CLI::ValidationError("'" + text + "' is no duration: such as 500ms, 2s, 1min");
@@ -73,7 +85,7 @@ CommandLine::CommandLine()
   app_.footer(
       "Exit status: 0 done, 1 failure, 2 usage or configuration, 3 no such bus, 4 messages were lost.\n"
       "Each command has a manual page: evs-cat(1), evs-status(1), evs-plugins(1), evs-bench(1), evs-config(1),\n"
-      "evs-verify(1), evs-gateway(1), evs-keygen(1).");
+      "evs-verify(1), evs-gateway(1), evs-exporter(1), evs-keygen(1).");
   add_cat();
   add_status();
   add_plugins();
@@ -81,6 +93,7 @@ CommandLine::CommandLine()
   add_config();
   add_verify();
   add_gateway();
+  add_exporter();
   add_keygen();
 }
 
@@ -88,6 +101,10 @@ void CommandLine::add_bus_choice(CLI::App& command, BusChoice& choice) {
   command.add_option("--bus", choice.bus, "Name of the bus (default: as configured)")
       ->type_name("NAME")
       ->check(checked(bad_bus));
+  add_configuration(command, choice);
+}
+
+void CommandLine::add_configuration(CLI::App& command, BusChoice& choice) {
   command.add_option("--config", choice.config_file, "Read this file in place of the usual ones")->type_name("FILE");
   command.add_option("--set", choice.settings, "Set one configuration key; may be repeated")
       ->allow_extra_args(false)
@@ -148,6 +165,30 @@ void CommandLine::add_gateway() {
   CLI::App& command = *app_.add_subcommand("gateway", "Carry the bus between hosts for this one, whoever comes and goes");
   command.add_flag("-v,--verbose", gateway.verbose, "Tell of configurations on stderr");
   add_bus_choice(command, gateway.bus);
+}
+
+void CommandLine::add_exporter() {
+  ExporterOptions& exporter = options_.exporter;
+  CLI::App& command = *app_.add_subcommand("exporter", "Show all buses of this host to Prometheus");
+  CLI::Option* listen = command.add_option("--listen", exporter.listen, std::string("Serve http://ADDRESS:PORT/metrics (default: ") + kExporterAddress + ")")
+                            ->type_name("ADDRESS:PORT")
+                            ->check(checked(bad_address));
+  command.add_option("--textfile", exporter.textfile, "Write this file, for the textfile collector of node_exporter")->type_name("FILE");
+  command.add_option_function<std::string>("--interval", [&](const std::string& text) { exporter.interval_ns = duration_of(text); }, "How often the file is written (default: 15s)")
+      ->type_name("DURATION");
+  command.add_flag("--once", exporter.once, "Look once: write the file, or print what would stand in it")->excludes(listen);
+  command.add_option("--directory", exporter.directories, "Look for buses here and nowhere else; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("DIR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--bus", exporter.buses, "Ask for this bus where a directory may be entered and not listed; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("NAME")
+      ->check(checked(bad_bus))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_configuration(command, exporter.bus);
 }
 
 void CommandLine::add_plugins() {

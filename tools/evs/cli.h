@@ -29,9 +29,11 @@ class CommandLine {
 
  private:
   void add_bus_choice(CLI::App& command, BusChoice& choice);
+  void add_configuration(CLI::App& command, BusChoice& choice);
   void add_cat();
   void add_status();
   void add_gateway();
+  void add_exporter();
   void add_plugins();
   void add_bench();
   void add_config();

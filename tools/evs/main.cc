@@ -15,6 +15,7 @@
 #include "tools/evs/completion.h"
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
+#include "tools/evs/exporter_command.h"
 #include "tools/evs/gateway_command.h"
 #include "tools/evs/keygen_command.h"
 #include "tools/evs/output.h"
@@ -48,6 +49,7 @@ int run(int argc, char** argv) {
   if (command == "cat") return run_cat(options.cat);
   if (command == "status") return run_status(options.status);
   if (command == "gateway") return run_gateway(options.gateway);
+  if (command == "exporter") return run_exporter(options.exporter);
   if (command == "plugins") return run_plugins(options.plugins);
   if (command == "bench") return run_bench(options.bench);
   if (command == "config") return run_config(options.config);

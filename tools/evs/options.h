@@ -43,6 +43,18 @@ struct GatewayOptions {
   bool verbose = false;
 };
 
+inline constexpr const char* kExporterAddress = "127.0.0.1:10387";
+
+struct ExporterOptions {
+  BusChoice bus;                         // of it, the configuration alone
+  std::vector<std::string> directories;  // empty: the usual ones
+  std::vector<std::string> buses;        // to ask for where a directory cannot be listed
+  std::string listen;                    // empty: kExporterAddress, unless there is a textfile
+  std::string textfile;
+  uint64_t interval_ns = 15'000'000'000;
+  bool once = false;
+};
+
 struct PluginsOptions {
   BusChoice bus;
   std::vector<std::string> names;  // empty: all
@@ -92,6 +104,7 @@ struct Options {
   CatOptions cat;
   StatusOptions status;
   GatewayOptions gateway;
+  ExporterOptions exporter;
   PluginsOptions plugins;
   BenchOptions bench;
   ConfigOptions config;
