@@ -17,6 +17,7 @@ constexpr std::string_view kOrder = "order", kOutbox = "outbox";
 struct CountedMetric {
   Metric metric;
   shm::Counter counter;
+  std::string_view guarantee = {};
 };
 constexpr CountedMetric kCounted[] = {
     {Metric::ring_appended_records, shm::Counter::appended_records}, {Metric::ring_appended_bytes, shm::Counter::appended_bytes},
@@ -27,6 +28,8 @@ constexpr CountedMetric kCounted[] = {
     {Metric::rejoins, shm::Counter::rejoins}, {Metric::ring_wakeups, shm::Counter::wakeups},
     {Metric::service_turns, shm::Counter::services}, {Metric::outsider_messages, shm::Counter::outsider_sends},
     {Metric::ring_outsider_records, shm::Counter::outsider_records},
+    {Metric::ring_messages, shm::messages_of(0), "unordered"}, {Metric::ring_messages, shm::messages_of(1), "fifo"},
+    {Metric::ring_messages, shm::messages_of(2), "agreed"}, {Metric::ring_messages, shm::messages_of(3), "safe"},
 };
 static_assert(std::size(kCounted) == static_cast<size_t>(shm::Counter::count_), "every counter is told");
 
@@ -102,8 +105,11 @@ void HostMetrics::add_processes(const RingReading& ring, const Where& where) {
 }
 
 void HostMetrics::add_ring(const RingReading& ring, const Where& where, std::string_view name) {
-  for (const CountedMetric& counted : kCounted)
-    for (const Counted& file : ring.files) total(counted.metric, with(where, name), file.life, file.counters.total(counted.counter));
+  for (const CountedMetric& counted : kCounted) {
+    Where labels = with(where, name);
+    if (!counted.guarantee.empty()) labels.emplace_back(counted.guarantee);
+    for (const Counted& file : ring.files) total(counted.metric, labels, file.life, file.counters.total(counted.counter));
+  }
   const Process* freshest = freshest_of(ring);
   if (freshest == nullptr) return;
   const auto level = [&](shm::Level of) { return static_cast<double>(freshest->values.of(of)); };

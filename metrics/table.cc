@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::string_view kBus = "bus directory", kRing = "bus directory ring";
 
-constexpr MetricText counted(Metric metric, shm::Counter counter, std::string_view unit) {
+constexpr MetricText counted(Metric metric, shm::Counter counter, std::string_view unit, std::string_view labels = kRing) {
   const shm::CounterText& text = shm::kCounterText[static_cast<size_t>(counter)];
-  return {metric, Kind::counter, text.name, unit, kRing, text.help};
+  return {metric, Kind::counter, text.name, unit, labels, text.help};
 }
 
 constexpr MetricText kTable[] = {
@@ -39,6 +39,7 @@ constexpr MetricText kTable[] = {
     {Metric::ring_capacity, Kind::gauge, "evs_ring_capacity_bytes", "bytes", kRing, "Size of the ring."},
     {Metric::ring_used, Kind::gauge, "evs_ring_used_bytes", "bytes", kRing, "Of that, what somebody has still to read. Nearly full: evs status names who holds it."},
     {Metric::reader_lag, Kind::gauge, "evs_reader_lag_bytes", "bytes", kRing, "How far the slowest reading handle is behind."},
+    counted(Metric::ring_messages, shm::Counter::messages, "messages", "bus directory ring guarantee"),
     counted(Metric::ring_appended_records, shm::Counter::appended_records, "records"),
     counted(Metric::ring_appended_bytes, shm::Counter::appended_bytes, "bytes"),
     counted(Metric::ring_delivered_records, shm::Counter::delivered_records, "records"),

@@ -38,6 +38,7 @@ enum class Metric : uint8_t {
   ring_capacity,
   ring_used,
   reader_lag,
+  ring_messages,
   ring_appended_records,
   ring_appended_bytes,
   ring_delivered_records,
@@ -101,6 +102,7 @@ inline constexpr LabelText kLabels[] = {
     {"ring", 2, "order: what everybody of the host reads. outbox: with an uplink, what goes to the gateway."},
     {"state", 6, "As the metric says."},
     {"kind", 4, "As the metric says."},
+    {"guarantee", 4, "unordered, fifo, agreed, safe: as the sender asked."},
     {"reason", 16, "As the metric says."},
     {"version", 1, "Of evs."},
 };

@@ -157,7 +157,8 @@ template <class Frame>
     segment_->word(tail).store(segment_->encode(tail, Kind::skip), std::memory_order_release);  // A4: last
     EVS_CRASH_POINT("commit.skip");
   }
-  cell->appended_records.store(cell->appended_records.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  std::atomic<uint64_t>& appended = cell->appended[kind == Kind::message ? frame.guarantee % kGuarantees : kGuarantees];
+  appended.store(appended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   cell->appended_bytes.store(cell->appended_bytes.load(std::memory_order_relaxed) + frame.size, std::memory_order_relaxed);
   cell->intent.store(0, std::memory_order_release);  // CLEAR
   EVS_CRASH_POINT("clear");

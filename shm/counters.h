@@ -34,13 +34,19 @@ enum class Counter : uint32_t {
   services,
   outsider_sends,
   outsider_records,
-  count_,
+  messages,  // and three more: one a guarantee
+  count_ = messages + kGuarantees,
 };
+inline constexpr Counter messages_of(uint32_t guarantee) { return static_cast<Counter>(static_cast<uint32_t>(Counter::messages) + guarantee); }
 
 struct CounterText {
   const char* name;
   const char* help;
 };
+// One metric, with a label for the guarantee.
+inline constexpr const char* kMessagesName = "evs_ring_messages_total";
+inline constexpr const char* kMessagesHelp =
+    "Messages appended, by guarantee. With an uplink those that processes of this host sent are in outbox, among them the library's own, and those of all hosts in order.";
 inline constexpr CounterText kCounterText[] = {
     {"evs_ring_appended_records_total", "Records this process appended to the order ring, memberships included."},
     {"evs_ring_appended_bytes_total", "Payload bytes of those records."},
@@ -57,6 +63,10 @@ inline constexpr CounterText kCounterText[] = {
     {"evs_service_turns_total", "Turns of the service thread."},
     {"evs_outsider_messages_total", "Sends of this process that ended after it had been expelled: readers skip them."},
     {"evs_ring_outsider_records_total", "Records that this process's cursors skipped: their senders were no members at their place."},
+    {kMessagesName, kMessagesHelp},
+    {kMessagesName, kMessagesHelp},
+    {kMessagesName, kMessagesHelp},
+    {kMessagesName, kMessagesHelp},
 };
 static_assert(std::size(kCounterText) == static_cast<size_t>(Counter::count_), "every counter has its text");
 

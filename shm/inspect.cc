@@ -42,7 +42,7 @@ MemberSnapshot look_at(const Segment& segment, uint32_t i, SlotWord word, uint64
   const uint64_t beat = s.heartbeat_ns.load(std::memory_order_relaxed);
   if (beat != 0 && beat < now) m.heartbeat_age_ns = now - beat;
   for (const Cell& cell : s.cells) {
-    m.appended_records += cell.appended_records.load(std::memory_order_relaxed);
+    m.appended_records += cell.appended_records();
     m.appended_bytes += cell.appended_bytes.load(std::memory_order_relaxed);
     m.in_claim |= cell.intent.load(std::memory_order_relaxed) != 0;
   }

@@ -17,7 +17,7 @@
 namespace evs::shm {
 
 inline constexpr uint64_t kSegmentMagic = 0x0031676e69727665ull;  // "evring1\0"
-inline constexpr uint32_t kLayoutVersion = 3;
+inline constexpr uint32_t kLayoutVersion = 4;
 
 inline constexpr uint32_t kLine = 64;            // a cache line, and the unit of the ring
 inline constexpr uint32_t kUnit = 64;
@@ -83,13 +83,21 @@ static_assert(sizeof(MembershipHeader) == 32 && sizeof(MemberEntry) == 24);
 
 enum class SlotState : uint32_t { free = 0, joining = 1, live = 2, expelled = 3, dead = 4 };
 
-// One open claim. `intent` is 0, or the position claimed or about to be, with a flag in its low bits. The two counters are written by
-// whoever holds the cell, so that a send counts itself without a shared word.
+// One open claim. `intent` is 0, or the position claimed or about to be, with a flag in its low bits. The counters are written by
+// whoever holds the cell, so that a send counts itself without a shared word: messages by guarantee, and all other records as one more.
+inline constexpr uint32_t kGuarantees = 4;
 struct alignas(kLine) Cell {
   std::atomic<uint64_t> intent;
-  std::atomic<uint64_t> appended_records;
   std::atomic<uint64_t> appended_bytes;
+  std::atomic<uint64_t> appended[kGuarantees + 1];
+
+  uint64_t appended_records() const {
+    uint64_t sum = 0;
+    for (const auto& count : appended) sum += count.load(std::memory_order_relaxed);
+    return sum;
+  }
 };
+static_assert(sizeof(Cell) == kLine, "a send touches one line of its own");
 inline constexpr uint64_t kIntentOpen = 1;   // wants the position, or lost it to another
 inline constexpr uint64_t kIntentOwner = 2;  // won it
 inline constexpr uint64_t kPositionMask = ~uint64_t{kUnit - 1};

@@ -15,7 +15,7 @@ void wipe_slot(const Segment& segment, uint32_t slot) {
   Slot& s = segment.slot(slot);
   for (Cell& cell : s.cells) {
     cell.intent.store(0, std::memory_order_relaxed);
-    cell.appended_records.store(0, std::memory_order_relaxed);
+    for (auto& count : cell.appended) count.store(0, std::memory_order_relaxed);
     cell.appended_bytes.store(0, std::memory_order_relaxed);
   }
   for (Pin& pin : s.pins) pin.position.store(0, std::memory_order_relaxed);

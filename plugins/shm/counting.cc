@@ -13,9 +13,10 @@ using shm::SlotWord;
 // anybody else may have the slot.
 void Transport::publish_counts(uint32_t slot) {
   const shm::Slot& from = segment_.slot(slot);
-  uint64_t records = 0, bytes = 0, delivered = 0, wakeups = 0;
+  uint64_t records = 0, bytes = 0, delivered = 0, wakeups = 0, messages[shm::kGuarantees] = {};
   for (const shm::Cell& cell : from.cells) {
-    records += cell.appended_records.load(std::memory_order_relaxed);
+    records += cell.appended_records();
+    for (uint32_t g = 0; g < shm::kGuarantees; ++g) messages[g] += cell.appended[g].load(std::memory_order_relaxed);
     bytes += cell.appended_bytes.load(std::memory_order_relaxed);
   }
   const uint32_t used = std::min(from.cursors_used.load(std::memory_order_relaxed), shm::kCursors);
@@ -26,6 +27,7 @@ void Transport::publish_counts(uint32_t slot) {
   shm::CounterBlock& block = counters_.block(slot);
   block.set(shm::Counter::appended_records, records);
   block.set(shm::Counter::appended_bytes, bytes);
+  for (uint32_t g = 0; g < shm::kGuarantees; ++g) block.set(shm::messages_of(g), messages[g]);
   block.set(shm::Counter::delivered_records, delivered);
   block.set(shm::Counter::wakeups, wakeups);
 }

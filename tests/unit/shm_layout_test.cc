@@ -24,7 +24,7 @@ namespace {
 
 TEST(Layout, Constants) {
   EXPECT_EQ(memcmp("evring1", &kSegmentMagic, 8), 0);
-  EXPECT_EQ(kLayoutVersion, 3u);
+  EXPECT_EQ(kLayoutVersion, 4u);
   EXPECT_EQ(kUnit, 64u);
   EXPECT_EQ(kHotAt, 512u);
   EXPECT_EQ(kSlotWordsAt, 4096u);
@@ -112,6 +112,8 @@ TEST(Layout, Slots) {
   EXPECT_AT(Slot, pins, 4352);
   EXPECT_AT(Slot, cursors, 4864);
   EXPECT_EQ(sizeof(Cell), 64u);
+  EXPECT_AT(Cell, appended_bytes, 8);
+  EXPECT_AT(Cell, appended, 16);
   EXPECT_EQ(sizeof(Pin), 64u);
   EXPECT_EQ(sizeof(CursorCell), 192u);
   EXPECT_AT(CursorCell, position, 0);

@@ -30,6 +30,16 @@ class Counting(ExporterTest):
         self.assertIsNone(seen.value("evs_gateway_up"), "this bus has no uplink")
         self.assertEqual(sum(seen.values("evs_exporter_unreadable_files")), 0)
 
+    def test_messages_are_counted_by_guarantee(self):
+        count = {"unordered": 1, "fifo": 2, "agreed": 3, "safe": 4}
+        for guarantee, lines in count.items():
+            sender = self.cat("--guarantee", guarantee)
+            sender.say(*(f"line {i}" for i in range(lines)))
+            for _ in range(lines):
+                sender.event(type="message")
+        exporter = self.exporter()
+        exporter.when(lambda s: {g: s.value("evs_ring_messages_total", ring="order", guarantee=g) for g in count} == count, "each as often as it was sent")
+
     def test_no_total_falls_when_processes_are_killed_leave_and_come_again(self):
         exporter = self.exporter()
         self.assertEqual(exporter.scrape().value("evs_exporter_buses"), 0)
