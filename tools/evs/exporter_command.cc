@@ -34,7 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLook{1000};
+constexpr std::chrono::milliseconds kReadAgain{1000};
 constexpr const char* kParent = "/dev/shm";  // of the usual directories (shm/directory.h)
 
 void say(const std::string& line) { std::fprintf(stderr, "evs exporter: %s\n", line.c_str()); }
@@ -129,7 +129,7 @@ class Exporter {
     Clock::time_point written = Clock::now();
     for (;;) {
       pollfd wanted{signals_.descriptor(), POLLIN, 0};
-      if (poll(&wanted, 1, static_cast<int>(kLook.count())) < 0 && errno != EINTR) return kExitFailure;
+      if (poll(&wanted, 1, static_cast<int>(kReadAgain.count())) < 0 && errno != EINTR) return kExitFailure;
       if (signals_.take()) return kExitOk;
       const bool due = !options_.textfile.empty() && Clock::now() - written >= std::chrono::nanoseconds(options_.interval_ns);
       if (due) write(), written = Clock::now();
