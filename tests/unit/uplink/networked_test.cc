@@ -184,6 +184,9 @@ TEST(Networked, BesideABusWithoutAnUplink) {
 }
 
 TEST(Networked, AChildOfForkHasNoneOfIt) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's allocator stays locked in a child, when another thread was in it at the fork";
+#endif
   Story one(wishes("fork"));
   ASSERT_EQ(one.result, CS_OK) << one.error;
   ASSERT_EQ(one.join("g"), CS_OK);
