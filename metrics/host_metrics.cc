@@ -121,8 +121,9 @@ void HostMetrics::add_ring(const RingReading& ring, const Where& where, std::str
   gauge(Metric::reader_lag, with(where, name), static_cast<double>(lag));
   if (name != kOrder) return;
   gauge(Metric::members, where, level(shm::Level::members));
-  // Change numbers rise by two, and begin anew with a segment.
-  total(Metric::memberships, where, std::to_string(freshest->values.of(shm::Level::ring_sequence)), freshest->values.of(shm::Level::change) / 2);
+  // Change numbers rise by two, and begin anew with a segment. The freshest process may have read less of it than one that is gone.
+  totals_.follow_latest(series_of(Metric::memberships, where), std::to_string(freshest->values.of(shm::Level::ring_sequence)), freshest->values.of(shm::Level::change) / 2);
+  counted_.emplace(Metric::memberships, where);
 }
 
 void HostMetrics::add_told(const Uplink& uplink, const char* name, Metric metric, const Where& where, double per_unit) {

@@ -5,6 +5,7 @@
 // kept and added. So is what fell within a life, which is a life that was not told of.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -20,6 +21,11 @@ class Totals {
     entry.life = life;
     entry.last = value;
     return entry.before + value;
+  }
+  // Of what a life counts and several say, some later than others: one that says less than was said is late, and no life that was not told of.
+  uint64_t follow_latest(const std::string& series, const std::string& life, uint64_t value) {
+    const auto known = entries_.find(series);
+    return follow(series, life, known != entries_.end() && known->second.life == life ? std::max(value, known->second.last) : value);
   }
   // What it has come to, of whoever; 0: nobody counted.
   uint64_t of(const std::string& series) const {

@@ -32,5 +32,14 @@ TEST(Totals, WhatIsForgottenBeginsAtNought) {
   EXPECT_EQ(totals.follow("sent", "pid 1", 9), 9u);
 }
 
+// The second says what the first had said two before: it is behind, and has not begun anew.
+TEST(Totals, WhoIsLateWithTheSameCountAddsNothing) {
+  Totals totals;
+  totals.follow_latest("changes", "segment 1", 10);
+  EXPECT_EQ(totals.follow_latest("changes", "segment 1", 8), 10u);
+  EXPECT_EQ(totals.follow_latest("changes", "segment 1", 11), 11u);
+  EXPECT_EQ(totals.follow_latest("changes", "segment 2", 1), 12u);
+}
+
 }  // namespace
 }  // namespace evs::metrics
