@@ -5,6 +5,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 #include <string_view>
 
@@ -12,7 +13,17 @@ namespace evs::metrics {
 namespace {
 
 prometheus::MetricFamily family_of(const MetricText& text) {
-  return {std::string(text.name), std::string(text.help), text.kind == Kind::counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge, {}};
+  constexpr prometheus::MetricType kTypes[] = {prometheus::MetricType::Counter, prometheus::MetricType::Gauge, prometheus::MetricType::Histogram};
+  return {std::string(text.name), std::string(text.help), kTypes[static_cast<size_t>(text.kind)], {}};
+}
+
+void fill_histogram(const Sample& sample, prometheus::ClientMetric::Histogram& out) {
+  out.sample_sum = sample.value;
+  out.sample_count = sample.buckets.back();
+  for (uint32_t i = 0; i < sample.buckets.size(); ++i) {
+    const double end = i == kShownBuckets ? std::numeric_limits<double>::infinity() : static_cast<double>(shown_bucket_end_ns(i)) / 1e9;
+    out.bucket.push_back({sample.buckets[i], end});
+  }
 }
 
 prometheus::ClientMetric value_of(const Sample& sample) {
@@ -24,7 +35,8 @@ prometheus::ClientMetric value_of(const Sample& sample) {
     names.remove_prefix(std::min(names.size(), name.size() + 1));
     metric.label.push_back({std::string(name), value});
   }
-  (text.kind == Kind::counter ? metric.counter.value : metric.gauge.value) = sample.value;
+  if (text.kind == Kind::histogram) fill_histogram(sample, metric.histogram);
+  else (text.kind == Kind::counter ? metric.counter.value : metric.gauge.value) = sample.value;
   return metric;
 }
 

@@ -17,7 +17,7 @@ constexpr std::string_view kOrder = "order", kOutbox = "outbox";
 struct CountedMetric {
   Metric metric;
   shm::Counter counter;
-  std::string_view guarantee = {};
+  std::string_view label = {};  // behind the ring's, or instead of it
 };
 constexpr CountedMetric kCounted[] = {
     {Metric::ring_appended_records, shm::Counter::appended_records}, {Metric::ring_appended_bytes, shm::Counter::appended_bytes},
@@ -31,11 +31,37 @@ constexpr CountedMetric kCounted[] = {
     {Metric::ring_messages, shm::messages_of(0), "unordered"}, {Metric::ring_messages, shm::messages_of(1), "fifo"},
     {Metric::ring_messages, shm::messages_of(2), "agreed"}, {Metric::ring_messages, shm::messages_of(3), "safe"},
 };
-static_assert(std::size(kCounted) == static_cast<size_t>(shm::Counter::count_), "every counter is told");
+// Of a bus and not of one of its rings.
+constexpr CountedMetric kCountedOfBus[] = {
+    {Metric::delivered_messages, shm::delivered_of(0), "unordered"}, {Metric::delivered_messages, shm::delivered_of(1), "fifo"},
+    {Metric::delivered_messages, shm::delivered_of(2), "agreed"}, {Metric::delivered_messages, shm::delivered_of(3), "safe"},
+    {Metric::delivered_bytes, shm::Counter::delivered_bytes},
+    {Metric::try_again, shm::Counter::refused_full, "full"}, {Metric::try_again, shm::Counter::refused_nested, "nested"},
+    {Metric::try_again, shm::Counter::refused_rejoining, "rejoining"},
+};
+static_assert(std::size(kCounted) + std::size(kCountedOfBus) == static_cast<size_t>(shm::Counter::count_), "every counter is told");
+
+constexpr std::string_view kGuaranteeNames[] = {"unordered", "fifo", "agreed", "safe"};
+struct MeasuredMetric {
+  Metric metric;
+  shm::Histogram histogram;
+  enum Of : uint8_t { ring, bus, uplink } of;
+  bool by_guarantee = false;
+};
+constexpr MeasuredMetric kMeasured[] = {
+    {Metric::ring_delivery, shm::Histogram::delivery, MeasuredMetric::ring, true}, {Metric::wake_up, shm::Histogram::wake_up, MeasuredMetric::ring},
+    {Metric::member_leave, shm::Histogram::leave, MeasuredMetric::ring}, {Metric::dispatch_callback, shm::Histogram::callback, MeasuredMetric::bus},
+    {Metric::token_rotation, shm::Histogram::token_rotation, MeasuredMetric::uplink}, {Metric::ring_change, shm::Histogram::ring_change, MeasuredMetric::uplink},
+    {Metric::ordering, shm::Histogram::ordering, MeasuredMetric::uplink, true},
+};
 
 constexpr std::string_view kUplinkStates[] = {"operational", "gather", "commit", "recovery", "apart", "closed"};
 constexpr const char* kRefusals[] = {"short", "version", "foreign", "unsealed", "sealed", "unknown_key", "tag", "replay", "old_life", "table_full"};
 constexpr const char* kAuthFailures[] = {"unsealed", "sealed", "unknown_key", "tag"};
+constexpr const char* kIgnored[] = {"malformed", "other_ring", "stale_token", "stale_commit", "not_for_us", "own_echo", "join_names_us_failed", "stale_join",
+                                    "quarantined", "duplicate_host", "frozen", "outside_window", "mark_fell", "distrusted", "wrong_phase", "superseded"};
+constexpr const char* kCauses[] = {"started", "token_lost", "foreign_ring", "join_heard", "cannot_receive", "consensus_missed", "commit_lost", "recovery_lost",
+                                   "recovery_too_long", "barrier_too_long", "held_too_long", "names_run_out"};
 constexpr const char* kLosses[] = {"no_room", "too_big", "medium_failed", "no_address", "parts", "while_paused"};
 
 std::vector<std::string> with(std::vector<std::string> labels, std::string_view more) {
@@ -43,8 +69,10 @@ std::vector<std::string> with(std::vector<std::string> labels, std::string_view 
   return labels;
 }
 
-std::string series_of(Metric metric, const std::vector<std::string>& labels) {
+// `part`: of a histogram, the bucket, or behind them the sum.
+std::string series_of(Metric metric, const std::vector<std::string>& labels, int part = -1) {
   std::string text = std::to_string(static_cast<int>(metric));
+  if (part >= 0) text.append(1, '/').append(std::to_string(part));
   for (const std::string& label : labels) text.append(1, '\0').append(label);
   return text;
 }
@@ -57,6 +85,8 @@ const Process* freshest_of(const RingReading& ring) {
   return best;
 }
 
+std::string life_of(const Uplink& gateway) { return std::to_string(gateway.number("gateway_pid")) + ":" + std::to_string(gateway.number("gateway_start_time")); }
+
 size_t words_in(const std::string& text) {
   size_t words = 0;
   for (size_t i = 0; i < text.size(); ++i) words += text[i] != ' ' && (i == 0 || text[i - 1] == ' ');
@@ -68,6 +98,33 @@ size_t words_in(const std::string& text) {
 void HostMetrics::total(Metric metric, Where labels, const std::string& life, uint64_t value) {
   totals_.follow(series_of(metric, labels), life, value);
   counted_.emplace(metric, std::move(labels));
+}
+
+void HostMetrics::follow_durations(Metric metric, Where labels, const Counted& file, shm::Histogram histogram) {
+  const uint32_t first = shm::first_word(histogram);
+  uint64_t shorter = 0;
+  for (uint32_t bucket = 0; bucket <= kShownBuckets; ++bucket) {  // each with the half octave before its end
+    if (bucket > 0 && bucket < kShownBuckets) shorter += file.counters.total(first + 2 * bucket - 1);
+    shorter += bucket == kShownBuckets ? file.counters.total(first + shm::kBuckets - 1) : file.counters.total(first + 2 * bucket);
+    totals_.follow(series_of(metric, labels, static_cast<int>(bucket)), file.life, shorter);
+  }
+  totals_.follow(series_of(metric, labels, kShownBuckets + 1), file.life, file.counters.total(first + shm::kBuckets));
+  counted_.emplace(metric, std::move(labels));
+}
+
+void HostMetrics::add_durations(const RingReading& ring, const Where& labels, Metric metric, shm::Histogram histogram, bool by_guarantee) {
+  for (const Counted& file : ring.files) {
+    if (!by_guarantee) follow_durations(metric, labels, file, histogram);
+    for (uint32_t g = 0; by_guarantee && g < shm::kGuarantees; ++g) follow_durations(metric, with(labels, kGuaranteeNames[g]), file, shm::for_guarantee(histogram, g));
+  }
+}
+
+// What is counted above the rings stands in the order ring's file.
+void HostMetrics::add_counts_of_bus(const RingReading& ring, const Where& where) {
+  for (const CountedMetric& counted : kCountedOfBus)
+    for (const Counted& file : ring.files) total(counted.metric, counted.label.empty() ? where : with(where, counted.label), file.life, file.counters.total(counted.counter));
+  for (const MeasuredMetric& measured : kMeasured)
+    if (measured.of == MeasuredMetric::bus) add_durations(ring, where, measured.metric, measured.histogram, measured.by_guarantee);
 }
 
 void HostMetrics::add_host(const HostReading& reading, uint64_t took_ns) {
@@ -107,9 +164,11 @@ void HostMetrics::add_processes(const RingReading& ring, const Where& where) {
 void HostMetrics::add_ring(const RingReading& ring, const Where& where, std::string_view name) {
   for (const CountedMetric& counted : kCounted) {
     Where labels = with(where, name);
-    if (!counted.guarantee.empty()) labels.emplace_back(counted.guarantee);
+    if (!counted.label.empty()) labels.emplace_back(counted.label);
     for (const Counted& file : ring.files) total(counted.metric, labels, file.life, file.counters.total(counted.counter));
   }
+  for (const MeasuredMetric& measured : kMeasured)
+    if (measured.of == MeasuredMetric::ring) add_durations(ring, with(where, name), measured.metric, measured.histogram, measured.by_guarantee);
   const Process* freshest = freshest_of(ring);
   if (freshest == nullptr) return;
   const auto level = [&](shm::Level of) { return static_cast<double>(freshest->values.of(of)); };
@@ -131,7 +190,7 @@ void HostMetrics::add_told(const Uplink& uplink, const char* name, Metric metric
 }
 
 void HostMetrics::add_packets(const Uplink& uplink, const Where& where) {
-  const std::string life = std::to_string(uplink.number("gateway_pid")) + ":" + std::to_string(uplink.number("gateway_start_time"));
+  const std::string life = life_of(uplink);
   total(Metric::opened_packets, where, life, uplink.number("opened_total"));
   uint64_t failures = 0;
   const auto refused = [&](const char* reason) { return uplink.number("refused_" + std::string(reason) + "_total"); };
@@ -142,6 +201,18 @@ void HostMetrics::add_packets(const Uplink& uplink, const Where& where) {
   total(Metric::sent_packets, where, life, uplink.number("packets_sent_total"));
   total(Metric::sent_packet_bytes, where, life, uplink.number("bytes_sent_total"));
   for (const char* reason : kLosses) total(Metric::lost_packets, with(where, reason), life, uplink.number("lost_" + std::string(reason) + "_total"));
+  total(Metric::received_bytes, where, life, uplink.number("bytes_received_total"));
+  for (const char* reason : kIgnored) total(Metric::ignored_packets, with(where, reason), life, uplink.number("ignored_" + std::string(reason) + "_total"));
+}
+
+void HostMetrics::add_ring_work(const Uplink& uplink, const Where& where) {
+  const std::string life = life_of(uplink);
+  total(Metric::token_rotations, where, life, uplink.number("token_visits_total"));
+  total(Metric::token_losses, where, life, uplink.number("gathered_token_lost_total"));
+  total(Metric::retransmit_requests, where, life, uplink.number("frames_asked_total"));
+  total(Metric::retransmits_sent, where, life, uplink.number("frames_said_again_total"));
+  total(Metric::rings_formed, where, life, uplink.number("rings_formed_total"));
+  for (const char* cause : kCauses) total(Metric::gatherings, with(where, cause), life, uplink.number("gathered_" + std::string(cause) + "_total"));
 }
 
 void HostMetrics::add_uplink(const Uplink& uplink, const Where& where) {
@@ -149,6 +220,7 @@ void HostMetrics::add_uplink(const Uplink& uplink, const Where& where) {
   const std::string* state = uplink.value("state");
   if (state == nullptr) return;
   add_packets(uplink, where);
+  add_ring_work(uplink, where);
   if (uplink.gateway == GatewayState::gone) return;  // what it told of now is past
   add_told(uplink, "gateway_standing", Metric::gateway_standing, where);
   gauge(Metric::gateway_told_age, where, static_cast<double>(uplink.age_ns) / kPerSecond);
@@ -175,7 +247,7 @@ bool HostMetrics::remembers(const Where& where) {
     if (gone == known_.end()) return false;
     for (auto at = counted_.begin(); at != counted_.end();) {
       const bool its = at->second.size() >= 2 && at->second[0] == (*gone)[0] && at->second[1] == (*gone)[1];
-      if (its) totals_.forget(series_of(at->first, at->second));
+      for (int part = -1; its && part <= static_cast<int>(kShownBuckets) + 1; ++part) totals_.forget(series_of(at->first, at->second, part));
       at = its ? counted_.erase(at) : std::next(at);
     }
     known_.erase(gone);
@@ -188,9 +260,19 @@ void HostMetrics::add_bus(const BusReading& bus, const Where& where) {
   const RingReading none;
   add_processes(bus.order ? *bus.order : none, where);
   if (bus.order) add_ring(*bus.order, where, kOrder);
+  if (bus.order) add_counts_of_bus(*bus.order, where);
   if (!bus.outbox) return;
   add_ring(*bus.outbox, where, kOutbox);
+  for (const MeasuredMetric& measured : kMeasured)
+    if (bus.order && measured.of == MeasuredMetric::uplink) add_durations(*bus.order, where, measured.metric, measured.histogram, measured.by_guarantee);
   if (!bus.outbox->processes.empty()) add_uplink(bus.uplink, where);
+}
+
+void HostMetrics::tell(Metric metric, const Where& labels) {
+  if (text_of(metric).kind != Kind::histogram) return gauge(metric, labels, static_cast<double>(totals_.of(series_of(metric, labels))));
+  Sample sample{metric, labels, static_cast<double>(totals_.of(series_of(metric, labels, kShownBuckets + 1))) / kPerSecond, {}};
+  for (uint32_t bucket = 0; bucket <= kShownBuckets; ++bucket) sample.buckets.push_back(totals_.of(series_of(metric, labels, static_cast<int>(bucket))));
+  samples_.push_back(std::move(sample));
 }
 
 std::vector<Sample> HostMetrics::take(const HostReading& reading, uint64_t took_ns) {
@@ -202,7 +284,7 @@ std::vector<Sample> HostMetrics::take(const HostReading& reading, uint64_t took_
     if (const Where where{bus.bus, bus.directory}; remembers(where)) add_bus(bus, where);
   for (const Where& where : known_)
     if (seen_.count(where) == 0) gauge(Metric::up, where, 0);
-  for (const auto& [metric, labels] : counted_) gauge(metric, labels, static_cast<double>(totals_.of(series_of(metric, labels))));
+  for (const auto& [metric, labels] : counted_) tell(metric, labels);
   std::stable_sort(samples_.begin(), samples_.end(), [](const Sample& a, const Sample& b) { return a.metric < b.metric; });
   return std::move(samples_);
 }

@@ -22,6 +22,8 @@ struct Sample {
   Metric metric = Metric::count_;
   std::vector<std::string> labels;  // values, in the order of the metric's row
   double value = 0;
+  // Of a histogram, whose sum in seconds the value is: how many were shorter than each bucket's end, and how many there were.
+  std::vector<uint64_t> buckets;
 };
 
 class HostMetrics {
@@ -40,11 +42,16 @@ class HostMetrics {
   void add_processes(const RingReading& ring, const Where& where);
   void add_uplink(const Uplink& uplink, const Where& where);
   void add_packets(const Uplink& uplink, const Where& where);
+  void add_ring_work(const Uplink& uplink, const Where& where);
   void add_told(const Uplink& uplink, const char* name, Metric metric, const Where& where, double per_unit = 1);
+  void tell(Metric metric, const Where& labels);
   bool remembers(const Where& where);
 
-  void gauge(Metric metric, Where labels, double value) { samples_.push_back({metric, std::move(labels), value}); }
+  void gauge(Metric metric, Where labels, double value) { samples_.push_back({metric, std::move(labels), value, {}}); }
   void total(Metric metric, Where labels, const std::string& life, uint64_t value);
+  void follow_durations(Metric metric, Where labels, const Counted& file, shm::Histogram histogram);
+  void add_durations(const RingReading& ring, const Where& labels, Metric metric, shm::Histogram histogram, bool by_guarantee);
+  void add_counts_of_bus(const RingReading& ring, const Where& where);
 
   const std::string version_;
   Totals totals_;

@@ -16,6 +16,11 @@ constexpr MetricText counted(Metric metric, shm::Counter counter, std::string_vi
   return {metric, Kind::counter, text.name, unit, labels, text.help};
 }
 
+constexpr MetricText measured(Metric metric, shm::Histogram histogram, std::string_view labels = kBus) {
+  const shm::HistogramText& text = shm::kHistogramText[static_cast<size_t>(histogram)];
+  return {metric, Kind::histogram, text.name, "seconds", labels, text.help};
+}
+
 constexpr MetricText kTable[] = {
     {Metric::exporter_info, Kind::gauge, "evs_exporter_info", "1", "version", "Always 1; its label says which evs reads the buses."},
     {Metric::exporter_buses, Kind::gauge, "evs_exporter_buses", "buses", "", "Buses of this host that are read."},
@@ -55,6 +60,14 @@ constexpr MetricText kTable[] = {
     counted(Metric::service_turns, shm::Counter::services, "turns"),
     counted(Metric::outsider_messages, shm::Counter::outsider_sends, "messages"),
     counted(Metric::ring_outsider_records, shm::Counter::outsider_records, "records"),
+    measured(Metric::ring_delivery, shm::Histogram::delivery, "bus directory ring guarantee"),
+    measured(Metric::wake_up, shm::Histogram::wake_up, kRing),
+    measured(Metric::member_leave, shm::Histogram::leave, kRing),
+
+    counted(Metric::delivered_messages, shm::Counter::delivered, "messages", "bus directory guarantee"),
+    counted(Metric::delivered_bytes, shm::Counter::delivered_bytes, "bytes", kBus),
+    counted(Metric::try_again, shm::Counter::refused_full, "sends", "bus directory reason"),
+    measured(Metric::dispatch_callback, shm::Histogram::callback),
 
     {Metric::gateway_up, Kind::gauge, "evs_gateway_up", "1", kBus,
      "1: this host has a gateway and it told of itself within a second; 0: there is none, or it is stopped or hangs. Absent where the bus has no uplink."},
@@ -85,6 +98,23 @@ constexpr MetricText kTable[] = {
     {Metric::lost_packets, Kind::counter, "evs_lost_packets_total", "packets", "bus directory reason",
      "Packets that this host lost by itself: no_room (the medium took no more), too_big, medium_failed, no_address, parts (one of several datagrams did not come), "
      "while_paused (this process was stopped). The ring sends again what is needed."},
+    {Metric::received_bytes, Kind::counter, "evs_received_bytes_total", "bytes", kBus, "Bytes of the datagrams that came."},
+    {Metric::ignored_packets, Kind::counter, "evs_ignored_packets_total", "packets", "bus directory reason",
+     "Packets that were opened and that the ring could do nothing with. malformed: no host with this evs writes such a one. duplicate_host: another host has our number. The rest are "
+     "late, of another ring, or for others, and come with each change of the ring: other_ring, stale_token, stale_commit, not_for_us, own_echo, join_names_us_failed, stale_join, "
+     "quarantined, frozen, outside_window, mark_fell, distrusted, wrong_phase, superseded."},
+    {Metric::token_rotations, Kind::counter, "evs_token_rotations_total", "rotations", kBus, "Times that the token came to this host."},
+    {Metric::token_losses, Kind::counter, "evs_token_losses_total", "losses", kBus, "Times that no sign of the token came for uplink.token_timeout: a host is gone, overloaded, or the network loses packets."},
+    {Metric::retransmit_requests, Kind::counter, "evs_retransmit_requests_total", "frames", kBus, "Frames that were missing here, each time that this host asked for them."},
+    {Metric::retransmits_sent, Kind::counter, "evs_retransmits_sent_total", "frames", kBus, "Frames that this host multicast again because a host asked."},
+    {Metric::rings_formed, Kind::counter, "evs_rings_formed_total", "rings", kBus, "Rings of hosts that this host has been on."},
+    {Metric::gatherings, Kind::counter, "evs_ring_reformations_total", "times", "bus directory reason",
+     "Times that this host began to look for a ring, by cause: started, token_lost, foreign_ring (hosts of another ring were heard), join_heard (another host began), cannot_receive (a "
+     "host hears nothing), consensus_missed (hosts did not agree in time), commit_lost, recovery_lost, recovery_too_long (the attempt before broke), barrier_too_long (a host does not deliver what "
+     "others have delivered), held_too_long (a host's readers are slow), names_run_out. One change of the ring may take several."},
+    measured(Metric::token_rotation, shm::Histogram::token_rotation),
+    measured(Metric::ring_change, shm::Histogram::ring_change),
+    measured(Metric::ordering, shm::Histogram::ordering, "bus directory guarantee"),
 };
 static_assert(std::size(kTable) == kMetricCount, "every metric has its row");
 
@@ -121,7 +151,7 @@ const MetricText& text_of(Metric metric) { return kTable[static_cast<size_t>(met
 std::string metrics_reference_scd() {
   std::string out = "# METRICS\n";
   for (const MetricText& row : kTable) {
-    out.append("\n*").append(escaped(row.name)).append("*").append(label_list(row.labels)).append(row.kind == Kind::counter ? "\n\tCounter" : "\n\tGauge");
+    out.append("\n*").append(escaped(row.name)).append("*").append(label_list(row.labels)).append(row.kind == Kind::counter ? "\n\tCounter" : row.kind == Kind::gauge ? "\n\tGauge" : "\n\tHistogram");
     if (row.unit != "1") out.append(", in ").append(row.unit);
     out.append(". ").append(escaped(row.help)).append("\n");
   }

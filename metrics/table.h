@@ -11,11 +11,14 @@
 #include <string>
 #include <string_view>
 
+#include "shm/histogram.h"
+
 namespace evs::metrics {
 
 enum class Kind : uint8_t {
   counter,  // only rises; from 0 when the exporter is started anew on a host whose bus was started anew
   gauge,
+  histogram,  // of durations; counts and sums only rise
 };
 
 enum class Metric : uint8_t {
@@ -54,6 +57,14 @@ enum class Metric : uint8_t {
   service_turns,
   outsider_messages,
   ring_outsider_records,
+  ring_delivery,
+  wake_up,
+  member_leave,
+  // What its processes were called back with, and were refused.
+  delivered_messages,
+  delivered_bytes,
+  try_again,
+  dispatch_callback,
   // Its way to other hosts.
   gateway_up,
   gateway_standing,
@@ -76,6 +87,17 @@ enum class Metric : uint8_t {
   sent_packets,
   sent_packet_bytes,
   lost_packets,
+  received_bytes,
+  ignored_packets,
+  token_rotations,
+  token_losses,
+  retransmit_requests,
+  retransmits_sent,
+  rings_formed,
+  gatherings,
+  token_rotation,
+  ring_change,
+  ordering,
   count_
 };
 inline constexpr size_t kMetricCount = static_cast<size_t>(Metric::count_);
@@ -106,6 +128,10 @@ inline constexpr LabelText kLabels[] = {
     {"reason", 16, "As the metric says."},
     {"version", 1, "Of evs."},
 };
+
+// A histogram as it is shown: a bucket an octave. What is kept of it is twice as fine (shm/histogram.h).
+inline constexpr uint32_t kShownBuckets = shm::kOctaves + 1;
+constexpr uint64_t shown_bucket_end_ns(uint32_t bucket) { return shm::bucket_end_ns(2 * bucket); }  // and one more, without an end
 
 // The METRICS and LABELS of evs-metrics(7), in scdoc.
 std::string metrics_reference_scd();

@@ -21,6 +21,7 @@
 
 #include <sys/uio.h>
 
+#include "shm/histogram.h"
 #include "shm/room.h"
 #include "shm/wake.h"
 
@@ -65,6 +66,7 @@ class Writer {
  public:
   // `fence`: this process is not reached by barrier_everywhere().
   void bind(const Segment* segment, uint32_t slot, uint32_t generation, Room* room, Bells* bells, bool fence);
+  void sample(const Sampling& sampling) { sampling_ = sampling; }  // before the first append
 
   // ok: `position` is where it stands. again: no room, or no free cell. nested: this thread is inside append() already.
   // too_big: no ring of this segment holds it. before_commit (may be null) runs between the claim and the commit.
@@ -102,6 +104,7 @@ class Writer {
   uint32_t generation_ = 0;
   uint32_t slot_word_count_ = 0;
   bool fence_ = true;
+  Sampling sampling_;  // messages that say when they were sent
   std::atomic<uint32_t> cells_known_{0};  // cells below this stand in the range that others look at
   std::atomic<uint64_t> no_cell_{0};
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shm/claim.h"
+#include "shm/clock.h"
 #include "shm/crash_point.h"
 #include "shm/record.h"
 
@@ -143,10 +144,14 @@ template <class Frame>
   std::atomic_thread_fence(std::memory_order_release);
 
   const uint64_t where = tail + rest;
+  std::atomic<uint64_t>& appended = cell->appended[kind == Kind::message ? frame.guarantee % kGuarantees : kGuarantees];
+  const uint64_t nth = appended.load(std::memory_order_relaxed);
+  uint64_t sent_ns = 0;  // not sampled
+  if (__builtin_expect(sampling_.takes(nth), 0)) sent_ns = monotonic_ns();
   auto* header = reinterpret_cast<RecordHeader*>(at(where));
   write_body(reinterpret_cast<unsigned char*>(header + 1), frame);
   EVS_CRASH_POINT("write.groups");
-  HeaderWords(static_cast<uint32_t>(frame.size), slot_, frame.guarantee, generation_, frame.group_count).store(*header);
+  HeaderWords(static_cast<uint32_t>(frame.size), slot_, frame.guarantee, generation_, frame.group_count, sent_ns).store(*header);
   EVS_CRASH_POINT("write.header");
   position = where;  // the caller's, before anybody can answer
   if (before_commit != nullptr) before_commit(context, where);
@@ -157,8 +162,7 @@ template <class Frame>
     segment_->word(tail).store(segment_->encode(tail, Kind::skip), std::memory_order_release);  // A4: last
     EVS_CRASH_POINT("commit.skip");
   }
-  std::atomic<uint64_t>& appended = cell->appended[kind == Kind::message ? frame.guarantee % kGuarantees : kGuarantees];
-  appended.store(appended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  appended.store(nth + 1, std::memory_order_relaxed);
   cell->appended_bytes.store(cell->appended_bytes.load(std::memory_order_relaxed) + frame.size, std::memory_order_relaxed);
   cell->intent.store(0, std::memory_order_release);  // CLEAR
   EVS_CRASH_POINT("clear");

@@ -20,7 +20,7 @@ namespace bip = boost::interprocess;
 namespace {
 constexpr uint64_t kCounterMagic = 0x0031746e63737665ull;  // "evscnt1\0"
 constexpr uint64_t kBlocksAt = kPage;
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 // Names a life in a slot, so that it is folded once. Not by the generation alone: these begin anew with each segment, and the file outlives a
 // segment whose processes were all killed.
@@ -154,9 +154,9 @@ uint64_t CounterFile::total(Counter counter) const {
   return sum;
 }
 
-uint64_t CounterReading::total(Counter counter) const {
-  uint64_t sum = departed.of(counter);
-  for (const CounterLife& life : lives) sum += life.values.of(counter);
+uint64_t CounterReading::total(uint32_t word) const {
+  uint64_t sum = departed.value[word];
+  for (const CounterLife& life : lives) sum += life.values.value[word];
   return sum;
 }
 

@@ -2,7 +2,7 @@
 // shm/counters.h - <bus>.counters: what a member counts, readable while it hangs and after it died.
 //
 // A file of its own, 0640 and of the metrics group: monitors read counters, never messages. Each member has a block with one writer (its
-// process), relaxed stores. What the dead counted is folded into `departed` when their slot is taken again, so that
+// process), relaxed. What the dead counted is folded into `departed` when their slot is taken again, so that
 // totals never fall (docs/shm-layout.md B14).
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "shm/directory.h"
+#include "shm/histogram.h"
 #include "shm/layout.h"
 
 namespace evs::shm {
@@ -35,9 +36,16 @@ enum class Counter : uint32_t {
   outsider_sends,
   outsider_records,
   messages,  // and three more: one a guarantee
-  count_ = messages + kGuarantees,
+  // What the host of the medium counts (evs.stats/1).
+  delivered = messages + kGuarantees,  // and three more
+  delivered_bytes = delivered + kGuarantees,
+  refused_full,
+  refused_nested,
+  refused_rejoining,
+  count_,
 };
 inline constexpr Counter messages_of(uint32_t guarantee) { return static_cast<Counter>(static_cast<uint32_t>(Counter::messages) + guarantee); }
+inline constexpr Counter delivered_of(uint32_t guarantee) { return static_cast<Counter>(static_cast<uint32_t>(Counter::delivered) + guarantee); }
 
 struct CounterText {
   const char* name;
@@ -47,6 +55,12 @@ struct CounterText {
 inline constexpr const char* kMessagesName = "evs_ring_messages_total";
 inline constexpr const char* kMessagesHelp =
     "Messages appended, by guarantee. With an uplink those that processes of this host sent are in outbox, among them the library's own, and those of all hosts in order.";
+inline constexpr const char* kDeliveredName = "evs_delivered_messages_total";
+inline constexpr const char* kDeliveredHelp = "Messages whose deliver callback was called, by guarantee: once a handle.";
+inline constexpr const char* kRefusedName = "evs_try_again_total";
+inline constexpr const char* kRefusedHelp =
+    "Sends answered with CS_ERR_TRY_AGAIN: full (no room in the ring), nested (by a signal handler in the middle of its thread's own send), rejoining (the process was "
+    "expelled, and joins again).";
 inline constexpr CounterText kCounterText[] = {
     {"evs_ring_appended_records_total", "Records this process appended to the order ring, memberships included."},
     {"evs_ring_appended_bytes_total", "Payload bytes of those records."},
@@ -67,10 +81,18 @@ inline constexpr CounterText kCounterText[] = {
     {kMessagesName, kMessagesHelp},
     {kMessagesName, kMessagesHelp},
     {kMessagesName, kMessagesHelp},
+    {kDeliveredName, kDeliveredHelp},
+    {kDeliveredName, kDeliveredHelp},
+    {kDeliveredName, kDeliveredHelp},
+    {kDeliveredName, kDeliveredHelp},
+    {"evs_delivered_bytes_total", "Payload bytes of these messages."},
+    {kRefusedName, kRefusedHelp},
+    {kRefusedName, kRefusedHelp},
+    {kRefusedName, kRefusedHelp},
 };
 static_assert(std::size(kCounterText) == static_cast<size_t>(Counter::count_), "every counter has its text");
 
-inline constexpr uint32_t kCounterRoom = 64;  // words a block has room for
+inline constexpr uint32_t kCounterRoom = 832;  // words a block has room for
 
 // What a process sees at each turn of its service thread, in words of the same block: monitors may read this file, and not the segment. Nothing of
 // it is folded: it is gone with the process.
@@ -87,8 +109,11 @@ enum class Level : uint32_t {
   expelled,          // 1: it was put out, and has not called since
   count_,
 };
-inline constexpr uint32_t kFirstLevel = 48;
-static_assert(static_cast<uint32_t>(Counter::count_) <= kFirstLevel && kFirstLevel + static_cast<uint32_t>(Level::count_) <= kCounterRoom);
+inline constexpr uint32_t kFirstLevel = 48, kFirstHistogramWord = 64;
+static_assert(static_cast<uint32_t>(Counter::count_) <= kFirstLevel && kFirstLevel + static_cast<uint32_t>(Level::count_) <= kFirstHistogramWord);
+
+constexpr uint32_t first_word(Histogram histogram) { return kFirstHistogramWord + static_cast<uint32_t>(histogram) * kHistogramWords; }
+static_assert(first_word(Histogram::count_) <= kCounterRoom);
 
 struct CounterBlock {
   alignas(kLine) std::atomic<uint32_t> generation;
@@ -99,6 +124,12 @@ struct CounterBlock {
   alignas(kLine) std::atomic<uint64_t> value[kCounterRoom];
 
   void set(Counter counter, uint64_t to) { value[static_cast<uint32_t>(counter)].store(to, std::memory_order_relaxed); }
+  // By whoever of the process has seen it.
+  void add(uint32_t word, uint64_t n) { value[word].fetch_add(n, std::memory_order_relaxed); }
+  void took(Histogram what, uint64_t ns) {
+    add(first_word(what) + bucket_of(ns), 1);
+    add(first_word(what) + kBuckets, ns);
+  }
   void set(Level level, uint64_t to) { value[kFirstLevel + static_cast<uint32_t>(level)].store(to, std::memory_order_relaxed); }
 };
 
@@ -107,6 +138,8 @@ struct CounterValues {
   uint64_t value[kCounterRoom] = {};
   uint64_t of(Counter counter) const { return value[static_cast<uint32_t>(counter)]; }
   uint64_t of(Level level) const { return value[kFirstLevel + static_cast<uint32_t>(level)]; }
+  uint64_t of(Histogram histogram, uint32_t bucket) const { return value[first_word(histogram) + bucket]; }
+  uint64_t sum_ns(Histogram histogram) const { return of(histogram, kBuckets); }
 };
 struct CounterLife {
   int32_t pid = 0;
@@ -118,7 +151,8 @@ struct CounterLife {
 struct CounterReading {
   CounterValues departed;
   std::vector<CounterLife> lives;  // those not folded yet; their processes may be gone
-  uint64_t total(Counter counter) const;
+  uint64_t total(Counter counter) const { return total(static_cast<uint32_t>(counter)); }
+  uint64_t total(uint32_t word) const;
 };
 
 class CounterFile {

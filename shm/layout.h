@@ -117,9 +117,12 @@ struct CursorCell {
   std::atomic<uint32_t> joined_groups;   // for status
   std::atomic<uint64_t> wakeups;         // times a bell of it was rung
   std::atomic<uint64_t> delivered;       // for status: frames taken
+  std::atomic<uint64_t> wakeups_before;  // by handles of this process that had the cell earlier
+  std::atomic<uint64_t> delivered_before;
   alignas(kLine) std::atomic<uint32_t> futex;  // raised by one at each wake-up
   std::atomic<uint32_t> armed;           // Armed bits
   std::atomic<uint64_t> bell;            // names the FIFO; 0: none
+  std::atomic<uint64_t> rung_ns;         // CLOCK_MONOTONIC of the last bell, where its ringer takes samples; else 0
   alignas(kLine) std::atomic<uint64_t> filter[kFilterWords];
 };
 static_assert(sizeof(CursorCell) == 3 * kLine);

@@ -28,8 +28,8 @@ struct RecordView {
 struct HeaderWords {
   uint64_t word[3];
 
-  HeaderWords(uint32_t size, uint32_t slot, uint32_t guarantee, uint32_t generation, uint32_t group_count)
-      : word{uint64_t{size} | uint64_t{slot} << 32 | uint64_t{guarantee} << 48, uint64_t{generation} | uint64_t{group_count} << 32, 0} {}  // not sampled: sent_ns 0
+  HeaderWords(uint32_t size, uint32_t slot, uint32_t guarantee, uint32_t generation, uint32_t group_count, uint64_t sent_ns)
+      : word{uint64_t{size} | uint64_t{slot} << 32 | uint64_t{guarantee} << 48, uint64_t{generation} | uint64_t{group_count} << 32, sent_ns} {}
   explicit HeaderWords(const RecordHeader& header) {
     const auto* from = reinterpret_cast<const Word*>(&header.size);
     for (int i = 0; i < 3; ++i) word[i] = __atomic_load_n(from + i, __ATOMIC_RELAXED);

@@ -25,8 +25,7 @@ void wipe_slot(const Segment& segment, uint32_t slot) {
     c.position.store(0, std::memory_order_relaxed);
     c.in_use.store(0, std::memory_order_relaxed);
     c.joined_groups.store(0, std::memory_order_relaxed);
-    c.wakeups.store(0, std::memory_order_relaxed);
-    c.delivered.store(0, std::memory_order_relaxed);
+    for (auto* count : {&c.wakeups, &c.wakeups_before, &c.delivered, &c.delivered_before}) count->store(0, std::memory_order_relaxed);
     c.armed.store(0, std::memory_order_relaxed);
     c.bell.store(0, std::memory_order_relaxed);
     for (auto& word : c.filter) word.store(0, std::memory_order_relaxed);

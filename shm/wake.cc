@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "shm/barrier.h"
+#include "shm/clock.h"
 #include "shm/crash_point.h"
 #include "shm/record.h"
 #include "shm/slots.h"
@@ -167,6 +168,7 @@ void Bells::ring_cursor(uint32_t slot, uint32_t cursor) {
   if (how == 0) return;
   EVS_CRASH_POINT("ring.disarmed");
   cell.wakeups.fetch_add(1, std::memory_order_relaxed);
+  if (measure_) cell.rung_ns.store(monotonic_ns(), std::memory_order_relaxed);
   signal(cell, how);
 }
 

@@ -48,6 +48,7 @@ class Bells {
     segment_ = segment;
     opener_ = opener;
   }
+  void measure(bool on) { measure_ = on; }  // who is rung learns when
   // Asks to be rung. The caller looks at the ring again afterwards: a commit that did not see the bits is seen by that look.
   void arm(uint32_t slot, uint32_t cursor, uint32_t how);
   // Rings the armed cursors that a record to these groups may concern; `everybody` for memberships.
@@ -70,6 +71,7 @@ class Bells {
 
   const Segment* segment_ = nullptr;
   BellOpener* opener_ = nullptr;
+  bool measure_ = false;
 };
 
 // Sleeps while *word == seen: 0 woken or changed, ETIMEDOUT, EINTR.

@@ -162,10 +162,10 @@ cs_error_t evs_status(evs_handle_t handle, evs_status_t* status) {
     own.configuration = {evs::api::lowest_nodeid(now), now.ring_sequence << 32 | (now.change & 0xffffffffu)};
     own.sent_messages = totals.sent.messages;
     own.sent_bytes = totals.sent.bytes;
-    own.delivered_messages = mine.delivered().messages.load(std::memory_order_relaxed);
+    own.delivered_messages = mine.delivered().all_messages();
     own.delivered_bytes = mine.delivered().bytes.load(std::memory_order_relaxed);
     own.configurations = mine.delivered().configurations.load(std::memory_order_relaxed);
-    own.try_again = totals.sent.try_again;
+    own.try_again = totals.sent.try_again();
     own.expulsions = totals.expulsions;
     own.lost_messages = totals.lost_messages;
     own.ring_capacity_bytes = usage.capacity_bytes;

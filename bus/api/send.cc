@@ -35,12 +35,17 @@ bool total_of(const Outgoing& message, size_t& total) {
   return true;
 }
 
-void count(const Call& call, std::atomic<uint64_t> SendCounts::*which, uint64_t n) {
+template <class Which>
+void count(const Call& call, Which&& which, uint64_t n) {
   if (SendCounts* mine = call.counts()) {
-    SendCounts::add(mine->*which, n);
+    SendCounts::add(which(*mine), n);
   } else {
-    (call.handle().bus->shared_counts.*which).fetch_add(n, std::memory_order_relaxed);
+    which(call.handle().bus->shared_counts).fetch_add(n, std::memory_order_relaxed);
   }
+}
+
+void count_refused(const Call& call, TryAgain why) {
+  count(call, [why](SendCounts& counts) -> auto& { return counts.refused[static_cast<size_t>(why)]; }, 1);
 }
 
 // EVS_P_* of the transport; `size` and `group_count` tell what found no room.
@@ -54,8 +59,8 @@ cs_error_t after_failure(Call& call, evs_append& frame, int32_t status);
 
 cs_error_t finish(Call& call, evs_append& frame, int32_t status) {
   if (__builtin_expect(status == EVS_P_OK, 1)) {
-    count(call, &SendCounts::messages, 1);
-    count(call, &SendCounts::bytes, frame.size);
+    count(call, [](SendCounts& counts) -> auto& { return counts.messages; }, 1);
+    count(call, [](SendCounts& counts) -> auto& { return counts.bytes; }, frame.size);
     return CS_OK;
   }
   return after_failure(call, frame, status);
@@ -71,7 +76,7 @@ cs_error_t after_failure(Call& call, evs_append& frame, int32_t status) {
   }
   if (status == EVS_P_CLOSED) call.handle().bus->close("the transport has failed");
   if (status == EVS_P_AGAIN || status == EVS_P_NESTED || status == EVS_P_EXPELLED) {
-    count(call, &SendCounts::try_again, 1);
+    count_refused(call, status == EVS_P_AGAIN ? TryAgain::full : status == EVS_P_NESTED ? TryAgain::nested : TryAgain::rejoining);
     call.handle().note_no_room(frame.size, frame.group_count);
   }
   return error_of_status(status);
@@ -120,7 +125,7 @@ cs_error_t send(Call& call, const Outgoing& message, evs_append* refused = nullp
   if (!describe(handle, message, frame, answer)) return answer;
   if (refused != nullptr) *refused = frame;
   if (__builtin_expect(call.gate() != kGateOpen, 0)) {  // our groups are being joined again
-    count(call, &SendCounts::try_again, 1);
+    count_refused(call, TryAgain::rejoining);
     handle.note_no_room(frame.size, frame.group_count);
     return CS_ERR_TRY_AGAIN;
   }

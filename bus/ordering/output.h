@@ -23,6 +23,10 @@ enum class Drop : uint8_t {  // what was refused, and counted
   duplicate_host, frozen, outside_window, mark_fell, distrusted, wrong_phase, superseded, count_
 };
 
+// In words, with spaces.
+const char* name_of(Why why);
+const char* name_of(Drop why);
+
 struct Configuration {
   bool regular = true;
   RingId ring;  // regular: its own; transitional: of the regular configuration that it closes

@@ -22,15 +22,26 @@ const char* Protocol::phase_name() const {
   return kNames[phase_.index()];
 }
 
-// "; stale token 3, frozen 17": what was refused, for people.
-std::string Protocol::drops_text() const {
+const char* name_of(Why why) {
+  constexpr const char* kNames[] = {"started", "token lost", "foreign ring", "join heard", "cannot receive", "consensus missed", "commit lost", "recovery lost",
+                                    "recovery too long", "barrier too long", "held too long", "names run out"};
+  static_assert(std::size(kNames) == static_cast<size_t>(Why::count_));
+  return kNames[static_cast<size_t>(why)];
+}
+
+const char* name_of(Drop why) {
   constexpr const char* kNames[] = {"malformed", "other ring", "stale token", "stale commit", "not for us", "own echo", "names us failed",
                                     "stale join", "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase",
                                     "superseded"};
   static_assert(std::size(kNames) == static_cast<size_t>(Drop::count_));
+  return kNames[static_cast<size_t>(why)];
+}
+
+// "; stale token 3, frozen 17": what was refused, for people.
+std::string Protocol::drops_text() const {
   std::string text;
   for (size_t i = 0; i < drops_.size(); ++i)
-    if (drops_[i] != 0) text += std::string(text.empty() ? " (" : ", ") + kNames[i] + " " + std::to_string(drops_[i]);
+    if (drops_[i] != 0) text += std::string(text.empty() ? " (" : ", ") + name_of(static_cast<Drop>(i)) + " " + std::to_string(drops_[i]);
   return text.empty() ? text : text + ")";
 }
 

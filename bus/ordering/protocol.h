@@ -72,6 +72,7 @@ class Protocol {
   std::string drops_text() const;
   uint64_t entered_gather(Why why) const { return reasons_[static_cast<size_t>(why)]; }
   uint64_t rare(Rare what) const { return rare_.of(what); }
+  const RingWork& ring_work() const { return rare_.ring; }
 
  private:
   class QueueWork;

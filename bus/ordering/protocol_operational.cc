@@ -150,6 +150,7 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
   deadlines_.arm(Timer::token_lost, now + settings_.token_lost);
   deadlines_.disarm(Timer::token_resend);
   token_came_at_ = now;
+  ++rare_.ring.tokens;
   if (recovering != nullptr) return recovery_visit(now, *recovering, std::move(token), out);
   if (rests_here(rotation) && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty() &&
       !stands(token.stage)) {

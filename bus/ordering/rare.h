@@ -54,8 +54,16 @@ enum class Rare : uint8_t {
 };
 inline constexpr size_t kRares = static_cast<size_t>(Rare::count_);
 
+// And what a ring does on any day, of all rings so far.
+struct RingWork {
+  uint64_t tokens = 0;      // that came, of a ring of more than one
+  uint64_t asked = 0;       // frames that were missing here, each time that they were asked for
+  uint64_t said_again = 0;  // frames of whoever, because somebody asked
+};
+
 class RareCounts {
  public:
+  RingWork ring;
   void saw(Rare what) { ++counts_[static_cast<size_t>(what)]; }
   uint64_t of(Rare what) const { return counts_[static_cast<size_t>(what)]; }
 

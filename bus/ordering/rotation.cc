@@ -39,6 +39,7 @@ void Rotation::say_again(const Token& token, uint32_t allowance, uint32_t& said,
       }
       emit(*frame, out);
       ++said;
+      ++rare_.ring.said_again;
     }
   }
 }
@@ -53,6 +54,7 @@ void Rotation::ask_for_missing(Token& token, bool accelerate) {
     wanted_.push_back(s);
     ++asked;
   }
+  rare_.ring.asked += asked;
   std::sort(wanted_.begin(), wanted_.end());
   token.wanted.clear();
   for (const Seq s : wanted_) {

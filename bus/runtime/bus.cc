@@ -76,6 +76,7 @@ std::optional<PluginFailure> Bus::start() {
   joined_ = true;
   groups_extension_ = transport_->extension<evs_groups_extension>(EVS_EXTENSION_GROUPS);
   groups_.attach(transport(), ops(), groups_extension_);
+  stats_.attach(transport(), transport_->extension<evs_stats_extension>(EVS_EXTENSION_STATS), config_);
   limits_.struct_size = sizeof limits_;
   ops()->limits(transport(), &limits_);
   ops()->self(transport(), &self_);
@@ -87,7 +88,10 @@ std::optional<PluginFailure> Bus::start() {
 Bus::~Bus() {
   if (joined_) {
     ready_.store(false, std::memory_order_release);
-    { const std::lock_guard rejoin_under_way_ends_first(handles_mutex_); }
+    {
+      const std::lock_guard rejoin_under_way_ends_first(handles_mutex_);
+      stats_.publish(handles_, totals().sent);
+    }
     transport_->stop();  // the service thread still does the transport's work
   }
   service_.stop();
@@ -145,6 +149,7 @@ void Bus::detach(Handle& handle) {
   handles_.erase(std::remove(handles_.begin(), handles_.end(), &handle), handles_.end());
   handle_count_.store(static_cast<uint32_t>(handles_.size()), std::memory_order_relaxed);
   DeferredLeave deferred{handle.id, {}};
+  stats_.keep(handle.delivered());
   handle.close_on_bus(deferred.keys);
   if (deferred.keys.empty()) return;
   try {
@@ -163,9 +168,7 @@ void Bus::wake_sleeper(Handle& handle) {
 Bus::Totals Bus::totals() const {
   Totals totals;
   if (counted_slot_ != kNoCountedSlot) totals.sent = presence::sent(counted_slot_);
-  totals.sent.messages += shared_counts.messages.load(std::memory_order_relaxed);
-  totals.sent.bytes += shared_counts.bytes.load(std::memory_order_relaxed);
-  totals.sent.try_again += shared_counts.try_again.load(std::memory_order_relaxed);
+  totals.sent.add(shared_counts);
   totals.expulsions = expulsions_.load(std::memory_order_relaxed);
   totals.lost_messages = lost_messages_.load(std::memory_order_relaxed);
   totals.outsider_messages = host_->counter("evs_outsider_messages_total");
@@ -207,6 +210,7 @@ uint64_t Bus::look_after_handles(uint64_t now_ns) {
       close("out of memory while this process joined again after its expulsion");
     }
   }
+  stats_.publish_when_due(now_ns, handles_, totals().sent);
   notice_membership();
   bool again = joining_again_ && !join_again();
   again = !send_deferred() || again;

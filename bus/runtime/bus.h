@@ -38,6 +38,7 @@
 #include "bus/runtime/presence.h"
 #include "bus/runtime/process_groups.h"
 #include "bus/runtime/service_thread.h"
+#include "bus/runtime/stats.h"
 #include "bus/runtime/uplink/making.h"
 #include "evs/plugin.h"
 
@@ -105,6 +106,7 @@ class Bus {
   void wake_sleeper(Handle& handle);
 
   ProcessGroups& groups() { return groups_; }
+  const Stats& stats() const { return stats_; }
 
   struct Totals {
     presence::SendTotals sent;
@@ -146,6 +148,7 @@ class Bus {
   evs_ordered_limits limits_{};
   evs_ordered_member self_{};
   ProcessGroups groups_;
+  Stats stats_;
 
   std::mutex handles_mutex_;
   std::vector<Handle*> handles_;

@@ -104,8 +104,13 @@ inline constexpr KeySpec kKeys[] = {
     {.name = "metrics.group", .type = KeyType::text, .initial = "",
      .help = "Unix group that may read the counters (and no message). On a bus with local.group it must be that group or empty.",
      .rule = TextRule::unix_group, .empty_means = "the owner of the directory alone"},
+    {.name = "metrics.histograms", .type = KeyType::choice, .initial = "on",
+     .help = "on: how long things take is measured and counted by length (evs-metrics(7), histograms), by each process for itself. off: this process measures nothing; what "
+             "is merely counted is counted all the same.",
+     .choices = "on, off"},
     {.name = "metrics.sample", .type = KeyType::integer, .initial = "10",
-     .help = "Reserved: this version takes no samples, and the key has no effect.",
+     .help = "Of messages one in 2^sample is measured: 10 is one in 1024, which costs next to nothing; 0 is each of them, which costs a few clock readings each, and is for "
+             "buses that carry few.",
      .low = 0, .high = 30, .counts = "power of two"},
     {.name = "uplink.transport", .type = KeyType::text, .initial = "",
      .help = "Transport plugin of the uplink, which carries the bus between hosts: a NAME such as udp, or the absolute path of a file. Its own keys are plugin.NAME.KEY "

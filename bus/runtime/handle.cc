@@ -45,6 +45,7 @@ int32_t Handle::open_on(Bus& new_bus) {
   message_limit = new_bus.limits().message_bytes;
   groups_limit = std::min<uint32_t>(new_bus.limits().groups_per_message, EVS_MAX_GROUPS_PER_HANDLE);
   counted_slot = new_bus.counted_slot();
+  sampling_ = new_bus.stats().sampling();
 
   Token begin{Token::Kind::begin, {}, new_bus.self()};
   int32_t status = new_bus.membership(begin.membership);
@@ -135,9 +136,8 @@ Bus* Handle::take_down() {
   teller_.reset();
   last_sender_ = {};
   watch_.clear();
-  counts_.messages.store(0, std::memory_order_relaxed);
-  counts_.bytes.store(0, std::memory_order_relaxed);
-  counts_.configurations.store(0, std::memory_order_relaxed);
+  counts_.clear();
+  callback_ns_ = 0;
   groups_ = {};
   serial_sent_ = serial_passed_ = 0;
   watching_ = leave_passed_ = stop_here_ = false;

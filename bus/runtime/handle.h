@@ -27,6 +27,7 @@
 #include "bus/runtime/bus.h"
 #include "bus/runtime/configuration.h"
 #include "bus/runtime/futex.h"
+#include "bus/runtime/stats.h"
 #include "evs/evs.h"
 
 namespace evs::runtime {
@@ -105,10 +106,7 @@ class Handle {
   void rejoined(const evs_ordered_member& old_self);  // nobody is inside
   bool join_again();                 // true: all its groups have their records
 
-  struct Counts {
-    std::atomic<uint64_t> messages{0}, bytes{0}, configurations{0};  // written under the callback lock
-  };
-  const Counts& delivered() const { return counts_; }
+  const DeliveredCounts& delivered() const { return counts_; }
 
  private:
   enum Dirty : uint32_t { kToken = 1, kLeftover = 2, kMembership = 4, kRoom = 8 };
@@ -161,6 +159,8 @@ class Handle {
   Refill read_or_ask();
   Refill refill();
   void call_extended(const evs_frame& frame);
+  void call_timed(const evs_frame& frame);
+  void note_callback();
   void call_back(Call& call, const Event& event);
   void call_configuration(const Configuration& configuration);
   cs_error_t sleep(Call& call);
@@ -191,7 +191,9 @@ class Handle {
   ConfigurationTeller teller_;
   evs_ordered_member told_self_{};  // who we are at the place that the callbacks have reached
   evs_ordered_member last_sender_{};  // so that its pid is looked up once
-  Counts counts_;
+  DeliveredCounts counts_;
+  shm::Sampling sampling_;          // deliver callbacks that are timed
+  uint64_t callback_ns_ = 0;        // of the last of them, until we are inside again; 0: none
 
   // ---- Guarded by the scan lock. ----
   alignas(64) ShortLock scan_lock_;

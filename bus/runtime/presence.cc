@@ -127,12 +127,7 @@ void wait_until_outside(bool (*concerns)(const Handle*, const void*), const void
 SendTotals sent(uint32_t bus_slot) {
   SendTotals totals;
   const uint32_t used = g_used.load(std::memory_order_acquire);
-  for (uint32_t i = 0; i < used; ++i) {
-    const SendCounts& counts = g_records[i].sent[bus_slot];
-    totals.messages += counts.messages.load(std::memory_order_relaxed);
-    totals.bytes += counts.bytes.load(std::memory_order_relaxed);
-    totals.try_again += counts.try_again.load(std::memory_order_relaxed);
-  }
+  for (uint32_t i = 0; i < used; ++i) totals.add(g_records[i].sent[bus_slot]);
   return totals;
 }
 
@@ -142,7 +137,7 @@ void clear_sent(uint32_t bus_slot) {
     SendCounts& counts = g_records[i].sent[bus_slot];
     counts.messages.store(0, std::memory_order_relaxed);
     counts.bytes.store(0, std::memory_order_relaxed);
-    counts.try_again.store(0, std::memory_order_relaxed);
+    for (auto& refused : counts.refused) refused.store(0, std::memory_order_relaxed);
   }
 }
 

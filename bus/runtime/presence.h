@@ -27,11 +27,14 @@ inline constexpr uint32_t kPresenceDepth = 4;      // nested signal handlers tha
 inline constexpr uint32_t kPresenceRecords = 1024; // threads that use evs at once without the shared counter
 inline constexpr uint32_t kCountedBuses = 4;       // buses of a process whose sends are counted in the records
 
+enum class TryAgain : uint8_t { full, nested, rejoining };  // why a send was answered TRY_AGAIN
+inline constexpr uint32_t kTryAgains = 3;
+
 // What one thread sent on one bus. Written by the record's owner inside a call, read by anybody.
 struct SendCounts {
   std::atomic<uint64_t> messages{0};
   std::atomic<uint64_t> bytes{0};
-  std::atomic<uint64_t> try_again{0};
+  std::atomic<uint64_t> refused[kTryAgains] = {};
 
   static void add(std::atomic<uint64_t>& counter, uint64_t n) {  // one writer: no locked operation
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -92,7 +95,13 @@ bool is_inside(bool (*concerns)(const Handle* handle, const void* context), cons
 void wait_until_outside(bool (*concerns)(const Handle* handle, const void* context), const void* context);
 
 struct SendTotals {
-  uint64_t messages = 0, bytes = 0, try_again = 0;
+  uint64_t messages = 0, bytes = 0, refused[kTryAgains] = {};
+  void add(const SendCounts& counts) {
+    messages += counts.messages.load(std::memory_order_relaxed);
+    bytes += counts.bytes.load(std::memory_order_relaxed);
+    for (uint32_t i = 0; i < kTryAgains; ++i) refused[i] += counts.refused[i].load(std::memory_order_relaxed);
+  }
+  uint64_t try_again() const { return refused[0] + refused[1] + refused[2]; }
 };
 SendTotals sent(uint32_t bus_slot);
 void clear_sent(uint32_t bus_slot);  // while nobody is inside on that bus

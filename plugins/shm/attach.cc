@@ -110,6 +110,9 @@ Status Transport::take_this_slot(uint32_t slot) {
   counters_.take(slot, generation_, pid, started);
   if (!reached_) segment_.hot().fences_wanted.store(1, std::memory_order_seq_cst);  // before the join is appended
   writer_.bind(&segment_, slot_, generation_, &room_, &bells_, !reached_);
+  writer_.sample(parameters_.sampling());
+  full_before_ = full_total_.load(std::memory_order_relaxed);
+  no_cell_before_ = writer_.no_cell_total();
   return own_groups_.create(directory_, bus_, slot_, generation_);
 }
 

@@ -21,8 +21,9 @@ void Transport::publish_counts(uint32_t slot) {
   }
   const uint32_t used = std::min(from.cursors_used.load(std::memory_order_relaxed), shm::kCursors);
   for (uint32_t c = 0; c < used; ++c) {
-    delivered += from.cursors[c].delivered.load(std::memory_order_relaxed);
-    wakeups += from.cursors[c].wakeups.load(std::memory_order_relaxed);
+    const shm::CursorCell& cell = from.cursors[c];
+    delivered += cell.delivered.load(std::memory_order_relaxed) + cell.delivered_before.load(std::memory_order_relaxed);
+    wakeups += cell.wakeups.load(std::memory_order_relaxed) + cell.wakeups_before.load(std::memory_order_relaxed);
   }
   shm::CounterBlock& block = counters_.block(slot);
   block.set(shm::Counter::appended_records, records);
@@ -69,10 +70,13 @@ void Transport::beat(uint64_t now) {
   shm::CounterBlock& block = counters_.block(slot_);
   block.heartbeat_ns.store(now, std::memory_order_relaxed);
   for (int i = 0; i < 2; ++i) block.command[i].store(slot.command[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
-  publish_counts(slot_);
+  {
+    const std::lock_guard lock(cursors_mutex_);  // a cell changes hands in two steps
+    publish_counts(slot_);
+  }
   publish_levels(block);
-  block.set(shm::Counter::no_cell, writer_.no_cell_total());
-  block.set(shm::Counter::full, full_total_.load(std::memory_order_relaxed));
+  block.set(shm::Counter::no_cell, writer_.no_cell_total() - no_cell_before_);
+  block.set(shm::Counter::full, full_total_.load(std::memory_order_relaxed) - full_before_);
   count(shm::Counter::services);
 }
 

@@ -65,8 +65,11 @@ void Cursor::move_to_slot() {
   c.position.store(0, std::memory_order_relaxed);
   c.armed.store(0, std::memory_order_relaxed);
   c.bell.store(bell_.load(), std::memory_order_relaxed);
-  c.wakeups.store(0, std::memory_order_relaxed);
-  c.delivered.store(delivered_, std::memory_order_relaxed);
+  c.rung_ns.store(0, std::memory_order_relaxed);
+  // Other handles may have had the cell in this life of the slot: what they counted stays, or totals would fall.
+  c.wakeups_before.fetch_add(c.wakeups.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
+  c.delivered_before.fetch_add(c.delivered.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
+  delivered_ = 0;
   {
     const std::lock_guard lock(interest_mutex_);
     c.joined_groups.store(static_cast<uint32_t>(interests_.size()), std::memory_order_relaxed);
@@ -244,6 +247,7 @@ int32_t Cursor::wait(uint64_t timeout_ns) {
       left = deadline - now;
     }
     EVS_CRASH_POINT("wait.armed");
+    slept_.store(true, std::memory_order_relaxed);
     shm::futex_wait(c.futex, seen, left);
     if (interrupted_.exchange(0, std::memory_order_acq_rel) != 0) return EVS_P_INTERRUPTED;
     // Woken, or a signal, or the end of the time: what came is for the caller to look at.
@@ -297,7 +301,10 @@ int32_t Cursor::arm() {
   drain_bell();
   // Still armed: nobody rang since, and that arming's look covers all that was claimed after it.
   const bool armed = (cell().armed.load(std::memory_order_acquire) & shm::kArmedBell) != 0;
-  if (armed ? pending() == 0 : arm_and_look(shm::kArmedBell)) return EVS_P_AGAIN;
+  if (armed ? pending() == 0 : arm_and_look(shm::kArmedBell)) {
+    slept_.store(true, std::memory_order_relaxed);
+    return EVS_P_AGAIN;
+  }
   disarm(cell(), shm::kArmedBell);
   ring();
   return EVS_P_OK;

@@ -69,6 +69,7 @@ class Cursor {
   int32_t take_membership(evs_read& request, const shm::View& view, size_t& used);
   bool before_pin(uint64_t position) const;
   void drain_bell();
+  void note_rung();
   bool arm_and_look(uint32_t how);
   void disarm(shm::CursorCell& cell, uint32_t how);
 
@@ -82,6 +83,7 @@ class Cursor {
   std::vector<uint32_t> generation_of_;  // by slot, of the members at position_; 0: none
   uint64_t delivered_ = 0;
   uint32_t blocked_reads_ = 0;
+  std::atomic<bool> slept_{false};  // since the last record
   mutable std::atomic<uint32_t> empty_looks_{0};  // 1: somebody looked in vain since the last record
 
   std::mutex interest_mutex_;

@@ -209,11 +209,15 @@ int32_t role_settle(evs_transport* self, uint64_t position, uint32_t* committed)
   return guarded([&] { return of(self).settle(position, *committed); });
 }
 
+int32_t stats_add(evs_transport* self, uint32_t word, uint64_t n) { return of(self).add_to_stats(word, n); }
+
 const void* get_extension(evs_transport*, const char* id) {
   static constexpr evs_groups_extension kGroups = {sizeof(evs_groups_extension), 0, announce, stamp_join, stamp_leave, retract, members};
   static constexpr evs_introspect_extension kIntrospect = {sizeof(evs_introspect_extension), 0, dump};
   static constexpr evs_role_extension kRole = {sizeof(evs_role_extension), 0, role_open, role_keep, role_begin_at, role_settle};
+  static constexpr evs_stats_extension kStats = {sizeof(evs_stats_extension), shm::kCounterRoom, stats_add};
   if (strcmp(id, EVS_EXTENSION_GROUPS) == 0) return &kGroups;
+  if (strcmp(id, EVS_EXTENSION_STATS) == 0) return &kStats;
   if (strcmp(id, EVS_EXTENSION_ROLE) == 0) return &kRole;
   if (strcmp(id, EVS_EXTENSION_INTROSPECT) == 0) return &kIntrospect;
   if (strcmp(id, EVS_EXTENSION_PARAMS) == 0) return parameter_table();

@@ -176,6 +176,10 @@ void Transport::settle_leaves() {
       return;
     }
     count(shm::Counter::leaves_appended);
+    if (parameters_.histograms)
+      for (const MemberEntry& m : next.left)
+        if (const auto proved = proved_ns_.find(m.slot); proved != proved_ns_.end()) took(shm::Histogram::leave, monotonic_ns() - proved->second);
+    for (const MemberEntry& m : next.left) proved_ns_.erase(m.slot);
     EVS_CRASH_POINT("leave.appended");
     appended = std::move(next);
     appended_at = position;

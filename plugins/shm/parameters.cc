@@ -18,6 +18,8 @@ constexpr evs_parameter_info kTable[] = {
     {"directory", "text", "", "an absolute path, or empty for /dev/shm/evs-<uid>", "Where the bus's files stand."},
     {"group", "text", "", "a Unix group, or empty", "Members of this group share the bus; empty: its owner alone."},
     {"metrics_group", "text", "", "a Unix group, or empty", "May read the counters, never messages."},
+    {"metrics_histograms", "text", "on", "on or off", "Measures durations and counts them by length."},
+    {"metrics_sample", "integer", "10", "0 to 30", "One in so many messages is measured, as a power of two."},
     {"ring_size", "size", "4MiB", "a power of two from 512KiB to 1GiB", "Bytes of the order ring."},
     {"message_limit", "size", "1MiB", "1KiB to 256MiB", "Largest message."},
     {"max_processes", "integer", "128", "2 to 1024", "Processes that can have the bus open at once."},
@@ -47,6 +49,12 @@ bool parse(const std::string& text, const Unit (&units)[N], uint64_t& out) {
   for (const Unit& u : units)
     if (strcmp(end, u.name) == 0) return !__builtin_mul_overflow(n, u.factor, &out);
   return false;
+}
+
+bool parse_integer(const std::string& text, uint64_t& out) {
+  char* end = nullptr;
+  out = strtoull(text.c_str(), &end, 10);
+  return !text.empty() && *end == 0;
 }
 
 bool in_range(uint64_t n, uint64_t low, uint64_t high) { return n >= low && n <= high; }
@@ -95,14 +103,12 @@ shm::Status read_parameters(const evs_plugin_parameter* parameters, size_t count
     if (key == "directory") good = (p.directory = value).empty() || value[0] == '/';
     else if (key == "group") p.group = value;
     else if (key == "metrics_group") p.metrics_group = value;
+    else if (key == "metrics_histograms") good = value == "on" || value == "off", p.histograms = value == "on";
+    else if (key == "metrics_sample") good = parse_integer(value, n) && in_range(n, 0, 30), p.sample = static_cast<uint32_t>(n);
     else if (key == "ring_size") good = parse(value, kSizes, n) && (p.shape.ring_capacity = n, true);
     else if (key == "message_limit") good = parse(value, kSizes, n) && in_range(n, 1024, 256u << 20) && (p.shape.message_limit = n, true);
-    else if (key == "max_processes") {
-      char* end = nullptr;
-      n = strtoull(value.c_str(), &end, 10);
-      good = !value.empty() && *end == 0 && in_range(n, 2, shm::kMaxMembers);
-      p.shape.max_members = static_cast<uint32_t>(n);
-    } else if (key == "slow_reader_timeout") good = parse(value, kDurations, p.slow_reader_timeout_ns) && in_range(p.slow_reader_timeout_ns, 100'000'000, 3'600'000'000'000);
+    else if (key == "max_processes") good = parse_integer(value, n) && in_range(n, 2, shm::kMaxMembers), p.shape.max_members = static_cast<uint32_t>(n);
+    else if (key == "slow_reader_timeout") good = parse(value, kDurations, p.slow_reader_timeout_ns) && in_range(p.slow_reader_timeout_ns, 100'000'000, 3'600'000'000'000);
     else if (key == "stalled_writer_timeout") good = parse(value, kDurations, p.stalled_writer_timeout_ns) && (p.stalled_writer_timeout_ns == 0 || in_range(p.stalled_writer_timeout_ns, 100'000'000, 3'600'000'000'000));
     else if (key == "attach_timeout") good = parse(value, kDurations, p.attach_timeout_ns) && in_range(p.attach_timeout_ns, 10'000'000, 3'600'000'000'000);
     else if (key == "spin") good = parse(value, kDurations, p.spin_ns) && p.spin_ns <= 1'000'000;

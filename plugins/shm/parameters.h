@@ -5,6 +5,7 @@
 #include <string>
 
 #include "evs/plugin.h"
+#include "shm/histogram.h"
 #include "shm/segment.h"
 
 namespace evs::plugin_shm {
@@ -18,6 +19,9 @@ struct Parameters {
   uint64_t stalled_writer_timeout_ns = 0;  // 0: wait for it
   uint64_t attach_timeout_ns = 5'000'000'000;
   uint64_t spin_ns = 20'000;
+  uint32_t sample = 10;  // power of two
+  bool histograms = true;
+  shm::Sampling sampling() const { return shm::Sampling::when(histograms, sample); }
 };
 
 shm::Status read_parameters(const evs_plugin_parameter* parameters, size_t count, Parameters& out);

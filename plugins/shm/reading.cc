@@ -42,7 +42,20 @@ constexpr size_t kBatchBytes = 16 << 10;
 // Measured (docs/performance.md): too short takes the lines from the sender, too long adds latency when it stops.
 constexpr int kPauses = 64;
 
+// One in many. Its sender's clock is ours; what an expelled process read may be any number.
+[[gnu::noinline, gnu::cold]] void note_delivery(Transport& transport, uint32_t guarantee, uint64_t sent_ns) {
+  if (!transport.parameters().histograms) return;
+  if (const uint64_t now = monotonic_ns(); now >= sent_ns) transport.took(shm::for_guarantee(shm::Histogram::delivery, guarantee), now - sent_ns);
+}
+
 }  // namespace
+
+// It slept, and has something now.
+[[gnu::noinline, gnu::cold]] void Cursor::note_rung() {
+  slept_.store(false, std::memory_order_relaxed);
+  const uint64_t rung_ns = cell().rung_ns.exchange(0, std::memory_order_relaxed), now = monotonic_ns();
+  if (rung_ns != 0 && now >= rung_ns && transport.parameters().histograms) transport.took(shm::Histogram::wake_up, now - rung_ns);
+}
 
 // Is there a record, or anything else that read() has to say?
 //
@@ -150,6 +163,7 @@ int32_t Cursor::read(evs_read& request) {
         }
         const int32_t answer = take_message(request, position, record, used);
         if (answer == kNoRoom || answer == EVS_WANT_STOP) break;
+        if (__builtin_expect(record.sent_ns != 0 && answer == EVS_WANT_TAKE, 0)) note_delivery(transport, record.guarantee, record.sent_ns);
       } else {
         ++outsiders;
       }
@@ -190,6 +204,7 @@ int32_t Cursor::read(evs_read& request) {
     blocked_reads_ = 0;
     if (from_others) transport.clear_sent_note();
     empty_looks_.store(0, std::memory_order_relaxed);
+    if (__builtin_expect(slept_.load(std::memory_order_relaxed), 0)) note_rung();
     return EVS_P_OK;
   }
   if (damaged) {

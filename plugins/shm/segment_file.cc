@@ -67,6 +67,7 @@ Status Transport::open_or_build() {
   const shm::Geometry& g = segment_.geometry();
   parameters_.shape = {g.capacity, g.message_limit, g.max_members, g.ring_sequence};
   bells_.bind(&segment_, &opener_);
+  bells_.measure(parameters_.histograms);
   room_.bind(&segment_, &Transport::on_less_than_half, this);
   return counters_.open(directory_, bus_, g.max_members, parameters_.metrics_group);
 }

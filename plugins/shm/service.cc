@@ -171,6 +171,7 @@ void Transport::prove_dead(uint32_t slot, SlotWord word) {
     EVS_CRASH_POINT("death.proved");
     if (change_slot(segment_, slot, word, dead)) {
       count(shm::Counter::deaths_proved);
+      proved_ns_[slot] = monotonic_ns();
       log(EVS_HOST_LOG_INFO, "member.died", who(slot) + " died");
       EVS_CRASH_POINT("death.marked");
       break;

@@ -94,7 +94,18 @@ void Transport::log(int32_t level, const char* kind, const std::string& text) co
 void Transport::count(shm::Counter counter, uint64_t n) {
   if (!counters_.mapped()) return;
   // Rare events only; several threads of this process may meet here.
-  counters_.block(slot_).value[static_cast<uint32_t>(counter)].fetch_add(n, std::memory_order_relaxed);
+  counters_.block(slot_).add(static_cast<uint32_t>(counter), n);
+}
+
+void Transport::took(shm::Histogram what, uint64_t ns) {
+  if (counters_.mapped()) counters_.block(slot_).took(what, ns);
+}
+
+int32_t Transport::add_to_stats(uint32_t word, uint64_t n) {
+  if (word >= shm::kCounterRoom) return EVS_P_BAD_PARAMETER;
+  if (!member()) return EVS_P_EXPELLED;
+  counters_.block(slot_).add(word, n);
+  return EVS_P_OK;
 }
 
 Code Transport::append(const evs_append& frame, uint64_t& position, void (*before)(void*, uint64_t), void* context) {

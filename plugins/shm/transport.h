@@ -114,6 +114,8 @@ class Transport {
   bool unblock(uint64_t position);
   void log(int32_t level, const char* kind, const std::string& text) const;
   void count(shm::Counter counter, uint64_t n = 1);
+  void took(shm::Histogram what, uint64_t ns);
+  int32_t add_to_stats(uint32_t word, uint64_t n);
   // Has this process sent since it last read what others sent? (A hint for how to poll.)
   void note_sent() { if (!awaits_answer()) sent_since_read_.store(true, std::memory_order_relaxed); }
   bool awaits_answer() const { return sent_since_read_.load(std::memory_order_relaxed); }
@@ -250,6 +252,8 @@ class Transport {
   std::atomic<uint32_t> room_futex_{0};
   std::atomic<bool> sent_since_read_{false};
   std::atomic<uint64_t> full_total_{0};
+  uint64_t full_before_ = 0, no_cell_before_ = 0;  // this life of the process as a member
+  std::map<uint32_t, uint64_t> proved_ns_;         // by slot: when its death was proved, until its leave is appended. The service thread's
 };
 
 }  // namespace evs::plugin_shm

@@ -117,7 +117,9 @@ TEST(Layout, Slots) {
   EXPECT_EQ(sizeof(Pin), 64u);
   EXPECT_EQ(sizeof(CursorCell), 192u);
   EXPECT_AT(CursorCell, position, 0);
+  EXPECT_AT(CursorCell, delivered_before, 40);
   EXPECT_AT(CursorCell, futex, 64);
+  EXPECT_AT(CursorCell, rung_ns, 80);
   EXPECT_AT(CursorCell, filter, 128);
   EXPECT_EQ(sizeof(ViewCopy), 24u);
   const Geometry g = Geometry::of(SegmentShape{});
@@ -131,11 +133,18 @@ TEST(Layout, FilesBesideTheSegment) {
   EXPECT_EQ(sizeof(GroupEntry), 64u);
   EXPECT_AT(GroupEntry, join_position, 32);
   EXPECT_AT(GroupEntry, leave_position, 40);
-  EXPECT_EQ(sizeof(CounterBlock), 576u);
+  EXPECT_EQ(sizeof(CounterBlock), 6720u);
   EXPECT_AT(CounterBlock, heartbeat_ns, 16);
   EXPECT_AT(CounterBlock, value, 64);
   EXPECT_EQ(static_cast<uint32_t>(Counter::appended_records), 0u);
   EXPECT_EQ(static_cast<uint32_t>(Counter::services), 12u);
+  EXPECT_EQ(static_cast<uint32_t>(Counter::messages), 15u);
+  EXPECT_EQ(static_cast<uint32_t>(Counter::delivered), 19u);
+  EXPECT_EQ(static_cast<uint32_t>(Counter::refused_full), 24u);
+  EXPECT_EQ(kFirstLevel, 48u);
+  EXPECT_EQ(first_word(Histogram::delivery), 64u);
+  EXPECT_EQ(first_word(Histogram::wake_up), 64u + 4 * 57u);
+  EXPECT_EQ(first_word(Histogram::ordering), 64u + 9 * 57u);
 }
 
 TEST(Layout, ASlotsWord) {

@@ -34,7 +34,7 @@ extern "C" {
 
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
-#define EVS_PLUGIN_ABI_MINOR 2u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships, evs_membership.epoch */
+#define EVS_PLUGIN_ABI_MINOR 3u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships, evs_membership.epoch; 3: evs.stats/1 */
 #define EVS_PLUGIN_ENTRY_SYMBOL "evs_plugin_entry_v1"
 
 /* Is `field` there, in the struct that `p` points to? */
@@ -377,6 +377,16 @@ typedef struct evs_peers_extension {
   /* It may be forgotten from here on. Without effect on unknown peers and on those of the configuration. [service] [nonblock] */
   void (*forget)(evs_transport *self, uint32_t peer);
 } evs_peers_extension;
+
+/* "evs.stats/1" (ordered media, since minor 3): words beside the medium that monitors outside of this process read, also when it hangs or was killed. Some of
+ * them are the host's, to count in; which means what is written where the medium's files are described (docs/shm-layout.md). */
+#define EVS_EXTENSION_STATS "evs.stats/1"
+typedef struct evs_stats_extension {
+  uint32_t struct_size;
+  uint32_t words; /* there are */
+  /* Adds to one, from start() to stop(). EVS_P_EXPELLED: nothing was added, and may be after rejoin(). EVS_P_BAD_PARAMETER: no such word. [any] [nonblock] */
+  int32_t (*add)(evs_transport *self, uint32_t word, uint64_t n);
+} evs_stats_extension;
 
 /* "evs.introspect/1": what an operator may want to know beyond the counters, as text, a "name value" pair a line. */
 #define EVS_EXTENSION_INTROSPECT "evs.introspect/1"

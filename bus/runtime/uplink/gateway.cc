@@ -21,7 +21,7 @@ constexpr uint64_t kForConfigurations = 256 << 10;  // of the order ring, beside
 
 }  // namespace
 
-Gateway::Gateway(const Making& making) : making_(making) {}
+Gateway::Gateway(const Making& making) : making_(making), measured_(*making.role, *making.config) {}
 
 PluginResult<std::unique_ptr<Gateway>> Gateway::open(const Making& making, uint64_t now_ns) {
   std::unique_ptr<Gateway> gateway(new Gateway(making));
@@ -154,6 +154,7 @@ uint64_t Gateway::turn(uint64_t now_ns) {
   if (!failure_.empty()) return next;
   if (!link_ && !take_over(now_ns)) return now_ns + kAskAgainNs;
   bool more = link_->turn(now);
+  measured_.look(link_->protocol(), link_->rings());
   more |= take_outbox(now);
   look_for_the_gone(now);
   if (const std::string why = link_->failure(); !why.empty()) give_up(why);

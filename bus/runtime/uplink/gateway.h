@@ -26,6 +26,7 @@
 #include "bus/runtime/uplink/episodes.h"
 #include "bus/runtime/uplink/link.h"
 #include "bus/runtime/uplink/local_ring.h"
+#include "bus/runtime/uplink/measured.h"
 #include "bus/runtime/uplink/status_file.h"
 #include "bus/runtime/uplink/voting_file.h"
 #include "bus/runtime/uplink/window_file.h"
@@ -184,6 +185,7 @@ class Gateway final : public Sink {
   uint64_t room_ = 0, room_at_most_ = 0;
   uint64_t wanted_bytes_ = 0;   // what is asked for when there is no room
   uint64_t asked_room_ns_ = 0;
+  Measured measured_;
   std::unique_ptr<StatusFile> status_file_;
   uint64_t status_ns_ = 0;
   bool status_failed_ = false;

@@ -171,7 +171,9 @@ bool Gateway::append_message(const Told& told, const Delivery& delivery) {
   decode_wire(told.payload, carried);
   OrderHeader header = header_of(Tells::message, told.process);
   header.place = place_of(delivery.ring, delivery.seq, delivery.index);
-  return append(header, EVS_FRAME_MESSAGE, told.service, carried.groups, carried.group_count, carried.payload);
+  if (!append(header, EVS_FRAME_MESSAGE, told.service, carried.groups, carried.group_count, carried.payload)) return false;
+  if (host_of(told.process.node) == making_.host_id) measured_.appended(header.place, told.service);
+  return true;
 }
 
 // Who was told to be in these groups, up to and with this place.

@@ -138,7 +138,9 @@ bool Gateway::arrive(Instant now, const OutboxHeader& header, uint64_t position)
 
 bool Gateway::take_message(Instant now, const OutboxHeader& header, uint64_t position, uint32_t part, Bytes carried) {
   return submit(now, {position, part}, [&](uint64_t& number, Output& out) {
-    return level_->send(now, header.node, static_cast<ordering::Service>(header.guarantee & 3), carried, number, out);
+    const Submitted said = level_->send(now, header.node, static_cast<ordering::Service>(header.guarantee & 3), carried, number, out);
+    if (said == Submitted::ok && header.ask == Ask::message) measured_.submitted(number);
+    return said;
   });
 }
 
@@ -196,6 +198,7 @@ void Gateway::look_for_the_gone(Instant now) {
 
 void Gateway::note_stamps(const Output& out, const Window& window) {
   for (size_t i = window.stamped_begin; i < window.stamped_end; ++i) {
+    measured_.stamped(out.stamped[i]);
     const uint64_t number = out.stamped[i].message;
     const auto found = std::lower_bound(submitted_.begin(), submitted_.end(), number, [](const Submission& one, uint64_t n) { return one.number < n; });
     if (found == submitted_.end() || found->number != number) continue;  // an opening

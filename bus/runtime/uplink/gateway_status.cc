@@ -15,7 +15,7 @@ namespace {
 using namespace ordering;
 
 constexpr uint64_t kStatusEveryNs = 250'000'000;
-constexpr size_t kUsualBytes = 2048;
+constexpr size_t kUsualBytes = 4096;
 
 // Lines that an operator reads and an exporter counts: one name, one value. A name says its unit, or _total of what only rises.
 class StatusLines {
@@ -71,6 +71,7 @@ void add_losses(StatusLines& lines, const Link& link, const sealing::Counts& sea
   for (size_t i = 1; i < sealing::kRefusals; ++i)
     if (const auto why = static_cast<sealing::Refusal>(i); why != sealing::Refusal::echo) lines.add(std::string("refused_") + name_of(why) + "_total", sealed.of(why));
   lines.add("datagrams_received_total", link.counts().received);
+  lines.add("bytes_received_total", link.counts().received_bytes);
   lines.add("packets_sent_total", link.outgoing().counts().packets);
   lines.add("bytes_sent_total", link.outgoing().counts().bytes);
   // Lost, each in its way.
@@ -80,6 +81,21 @@ void add_losses(StatusLines& lines, const Link& link, const sealing::Counts& sea
   lines.add("lost_no_address_total", link.counts().to_nobody);
   lines.add("lost_parts_total", link.joiner().broken_total());
   lines.add("lost_while_paused_total", link.counts().flushed);
+}
+
+std::string counted(const char* what, std::string why) {
+  std::replace(why.begin(), why.end(), ' ', '_');
+  return std::string(what) + "_" + why + "_total";
+}
+
+// What the ring did, and what became of rings.
+void add_ring_work(StatusLines& lines, const Protocol& protocol, const RingWatch::Counts& rings) {
+  lines.add("token_visits_total", protocol.ring_work().tokens);
+  lines.add("frames_asked_total", protocol.ring_work().asked);
+  lines.add("frames_said_again_total", protocol.ring_work().said_again);
+  lines.add("rings_formed_total", rings.formed);
+  for (size_t i = 0; i < static_cast<size_t>(Why::count_); ++i) lines.add(counted("gathered", name_of(static_cast<Why>(i))), protocol.entered_gather(static_cast<Why>(i)));
+  for (size_t i = 0; i < static_cast<size_t>(Drop::count_); ++i) lines.add(counted("ignored", name_of(static_cast<Drop>(i))), protocol.dropped(static_cast<Drop>(i)));
 }
 
 }  // namespace
@@ -102,6 +118,7 @@ std::string Gateway::status_text(uint64_t now_ns) const {
     lines.add("quorum", verdict != nullptr ? verdict : "not decided yet");
   }
   add_losses(lines, *link_, sealing_->counts());
+  add_ring_work(lines, link_->protocol(), link_->rings());
   return lines.text();
 }
 

@@ -78,7 +78,10 @@ bool Link::receive(Instant now) {
   if (status != EVS_P_OK || got == 0) return false;
   counts_.received += got;
   to_open_.clear();
-  for (size_t i = 0; i < got; ++i) to_open_.push_back({{static_cast<std::byte*>(datagrams_[i].data), datagrams_[i].size}});
+  for (size_t i = 0; i < got; ++i) {
+    counts_.received_bytes += datagrams_[i].size;
+    to_open_.push_back({{static_cast<std::byte*>(datagrams_[i].data), datagrams_[i].size}});
+  }
   sealing_.open(now.ns, to_open_);
   for (size_t i = 0; i < got; ++i) {
     if (to_open_[i].refusal != sealing::Refusal::none) continue;

@@ -41,6 +41,7 @@ class Link {
  public:
   struct Counts {
     uint64_t received = 0;      // datagrams
+    uint64_t received_bytes = 0;
     uint64_t to_nobody = 0;     // packets to a host whose address is not known
     uint64_t flushed = 0;       // datagrams that had waited while we did not run
     uint64_t not_flushed = 0;   // times when more came than there was patience for
@@ -79,6 +80,7 @@ class Link {
   ordering::Protocol& protocol() { return protocol_; }  // for what is made on top of it; its calls go through call()
   const Outgoing& outgoing() const { return outgoing_; }
   const Counts& counts() const { return counts_; }
+  const RingWatch::Counts& rings() const { return rings_.counts(); }
   const Joiner& joiner() const { return joiner_; }
   // Whose packet is being acted on, in words, while it is.
   std::string speaker() const { return speaker_ ? medium_.name_of(*speaker_) : std::string(); }

@@ -64,6 +64,7 @@ std::optional<PluginFailure> Networked::create_rings() {
     return std::nullopt;
   };
   if (auto failure = make(order_, {bus, order, true})) return failure;
+  stats_ = order_->transport().extension<evs_stats_extension>(EVS_EXTENSION_STATS);
   if (auto failure = make(role_, {bus, order, false})) return failure;
   return make(outbox_, {bus + shm::kOutboxSuffix, outbox, false});
 }

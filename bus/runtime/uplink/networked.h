@@ -64,6 +64,8 @@ class Networked {
   int32_t members_of(const evs_plugin_group& group, uint64_t position, void (*visit)(void*, const evs_ordered_member*), void* context);
 
   const LocalRing& order() const { return *order_; }
+  // evs.stats/1: this process's words beside the order ring.
+  int32_t add_to_stats(uint32_t word, uint64_t n) const { return stats_ == nullptr ? EVS_P_NOT_SUPPORTED : stats_->add(order_->self(), word, n); }
   const Board& board() const { return *board_; }
   bool is_in(const ProcessesInForce& configuration) const;
   void note_expelled() { expelled_.store(true, std::memory_order_release); }
@@ -117,6 +119,7 @@ class Networked {
   uint32_t host_id_ = 0;
   std::vector<std::string> state_directories_;  // asked of the environment where the application calls us: it may change that later
   std::unique_ptr<LocalRing> order_, outbox_, role_;
+  const evs_stats_extension* stats_ = nullptr;
   uint64_t message_limit_ = 0;
   shm::Directory directory_;
   std::optional<Board> board_;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "bus/runtime/uplink/networked.h"
+#include "shm/counters.h"
 
 namespace evs::runtime::uplink {
 namespace {
@@ -135,7 +136,13 @@ int32_t members(evs_transport* self, const evs_plugin_group* group, uint64_t pos
 }
 const evs_groups_extension kGroups = {sizeof(evs_groups_extension), 0, announce, stamp, stamp, retract, members};
 
-const void* get_extension(evs_transport*, const char* id) { return std::strcmp(id, EVS_EXTENSION_GROUPS) == 0 ? &kGroups : nullptr; }
+int32_t stats_add(evs_transport* self, uint32_t word, uint64_t n) { return of(self).add_to_stats(word, n); }
+const evs_stats_extension kStats = {sizeof(evs_stats_extension), shm::kCounterRoom, stats_add};
+
+const void* get_extension(evs_transport*, const char* id) {
+  if (std::strcmp(id, EVS_EXTENSION_STATS) == 0) return &kStats;
+  return std::strcmp(id, EVS_EXTENSION_GROUPS) == 0 ? &kGroups : nullptr;
+}
 
 const evs_ordered_ops kOrdered = {sizeof(evs_ordered_ops), 0, limits, self_member, append, room, wait_room, membership, cursor_open, cursor_close, watch, park,
                                   interest_add, interest_remove, read_frames, pending, wait, wake, cursor_fd, arm, ring, lag, usage, rejoin};

@@ -37,7 +37,7 @@ class Samples:
 
     def totals(self):
         return {(name, *sorted(labels.items())): value for name, labels, value in self.samples
-                if name.startswith("evs_") and name.endswith("_total")}
+                if name.startswith("evs_") and name.endswith(("_total", "_bucket", "_count"))}
 
 
 class ExporterTest(BusTest):

@@ -39,6 +39,12 @@ class Counting(ExporterTest):
                 sender.event(type="message")
         exporter = self.exporter()
         exporter.when(lambda s: {g: s.value("evs_ring_messages_total", ring="order", guarantee=g) for g in count} == count, "each as often as it was sent")
+        last = exporter.when(lambda s: [s.value("evs_delivered_messages_total", guarantee=g) for g in count] == [1, 4, 9, 16], "each by who was there")
+        for guarantee in count:  # a thread's first message is measured
+            self.assertEqual(last.value("evs_ring_delivery_seconds_count", ring="order", guarantee=guarantee),
+                             last.value("evs_ring_delivery_seconds_bucket", ring="order", guarantee=guarantee, le="+Inf"))
+            self.assertGreaterEqual(last.value("evs_ring_delivery_seconds_count", ring="order", guarantee=guarantee), 1)
+        self.assertGreater(last.value("evs_dispatch_callback_seconds_sum"), 0)
 
     def test_no_total_falls_when_processes_are_killed_leave_and_come_again(self):
         exporter = self.exporter()
@@ -124,6 +130,9 @@ class Uplink(ExporterTest):
             ann.say(f"line {i}")
             ann.event(type="message")
         exporter.when(lambda s: s.value("evs_ring_appended_records_total", ring="outbox") >= 20, "the outbox counted")
+        exporter.when(lambda s: s.value("evs_ordering_seconds_count", guarantee="agreed") >= 1 and s.value("evs_ring_change_seconds_count") >= 1, "its way through the ring of hosts")
+        self.assertEqual(seen.value("evs_rings_formed_total"), 1)
+        self.assertEqual(seen.value("evs_ring_reformations_total", reason="token_lost"), 0)
         ann.signal(signal.SIGSTOP)
         try:
             exporter.when(lambda s: s.value("evs_gateway_up") == 0 and s.value("evs_gateway_told_age_seconds") > 1, "a silent gateway")

@@ -13,12 +13,6 @@ using ordering::kRares;
 using ordering::Rare;
 using ordering::Why;
 
-constexpr const char* kWhys[] = {"started", "token lost", "foreign ring", "join heard", "cannot receive", "consensus missed", "commit lost",
-                                 "recovery lost", "recovery too long", "barrier too long", "held too long", "names run out"};
-static_assert(std::size(kWhys) == static_cast<size_t>(Why::count_));
-constexpr const char* kDrops[] = {"malformed", "other ring", "stale token", "stale commit", "not for us", "own echo", "names us failed", "stale join",
-                                  "quarantined", "duplicate host", "frozen", "outside window", "mark fell", "distrusted", "wrong phase", "superseded"};
-static_assert(std::size(kDrops) == static_cast<size_t>(Drop::count_));
 constexpr const char* kRareNames[] = {
     "second chance", "representative given up", "lowest one's word", "silent given up", "failed us in return", "quarantine doubled", "asked by name",
     "leaver heard", "former life over", "companion came around", "recovery broken once", "recovery broken twice", "recovery broken thrice",
@@ -41,8 +35,8 @@ void add(Counts& sum, const Counts& more) {
 }
 
 void count(Counts& counts, const ordering::Protocol& protocol) {
-  for (size_t i = 0; i < std::size(kWhys); ++i) counts[std::string("why.") + kWhys[i]] += protocol.entered_gather(static_cast<Why>(i));
-  for (size_t i = 0; i < std::size(kDrops); ++i) counts[std::string("drop.") + kDrops[i]] += protocol.dropped(static_cast<Drop>(i));
+  for (size_t i = 0; i < static_cast<size_t>(Why::count_); ++i) counts[std::string("why.") + name_of(static_cast<Why>(i))] += protocol.entered_gather(static_cast<Why>(i));
+  for (size_t i = 0; i < static_cast<size_t>(Drop::count_); ++i) counts[std::string("drop.") + name_of(static_cast<Drop>(i))] += protocol.dropped(static_cast<Drop>(i));
   for (size_t i = 0; i < kRares; ++i) counts[std::string("rare.") + kRareNames[i]] += protocol.rare(static_cast<Rare>(i));
 }
 

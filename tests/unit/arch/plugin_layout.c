@@ -35,6 +35,8 @@ AT(evs_role_extension, open, 8);
 AT(evs_role_extension, keep, 16);
 AT(evs_role_extension, begin_at, 24);
 AT(evs_role_extension, settle, 32);
+AT(evs_stats_extension, words, 4); /* since minor 3 */
+AT(evs_stats_extension, add, 8);
 #endif
 
 int main(void) { return 0; }

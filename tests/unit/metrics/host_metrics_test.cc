@@ -82,6 +82,36 @@ TEST(HostMetrics, EverySampleHasTheLabelsOfItsRow) {
   EXPECT_EQ(value_of(samples, Metric::uplink_state, {"b", kPlace, "operational"}), 0);
 }
 
+// Buckets are shown an octave each, and add up like any total.
+TEST(HostMetrics, AHistogramGoesOnFromOneFileToTheNext) {
+  HostMetrics metrics("1.0");
+  const auto with_callbacks = [](const std::string& file, std::vector<uint64_t> took) {
+    BusReading bus = bus_with("b", file, 1);
+    shm::CounterValues& values = bus.order->files.back().counters.lives[0].values;
+    for (const uint64_t ns : took) {
+      ++values.value[shm::first_word(shm::Histogram::callback) + shm::bucket_of(ns)];
+      values.value[shm::first_word(shm::Histogram::callback) + shm::kBuckets] += ns;
+    }
+    return host_of({bus});
+  };
+  const auto callbacks = [](const std::vector<Sample>& samples) {
+    const auto found = std::find_if(samples.begin(), samples.end(), [](const Sample& sample) { return sample.metric == Metric::dispatch_callback; });
+    return found == samples.end() ? Sample{} : *found;
+  };
+  const Sample first = callbacks(metrics.take(with_callbacks("1", {100, 200, 300, 20'000'000'000}), 0));
+  ASSERT_EQ(first.buckets.size(), kShownBuckets + 1u);
+  EXPECT_EQ(first.buckets[0], 1u) << "shorter than 128 ns";
+  EXPECT_EQ(first.buckets[1], 2u) << "than 256 ns";
+  EXPECT_EQ(first.buckets[2], 3u);
+  EXPECT_EQ(first.buckets[kShownBuckets - 1], 3u);
+  EXPECT_EQ(first.buckets[kShownBuckets], 4u);
+  EXPECT_DOUBLE_EQ(first.value, 20.0000006);
+  const Sample second = callbacks(metrics.take(with_callbacks("2", {100}), 0));
+  EXPECT_EQ(second.buckets[0], 2u);
+  EXPECT_EQ(second.buckets[kShownBuckets], 5u);
+  EXPECT_EQ(shown_bucket_end_ns(1), 256u);
+}
+
 TEST(HostMetrics, TotalsStayWhenTheFileIsAnotherOneOrNone) {
   HostMetrics metrics("1.0");
   EXPECT_EQ(records(metrics.take(host_of({bus_with("b", "1", 5)}), 0)), 5);
@@ -108,6 +138,22 @@ TEST(HostMetrics, ASuccessorsGatewayGoesOnFromTheLastOne) {
   told(1, 4);
   EXPECT_EQ(value_of(told(2, 1), Metric::dropped_packets, {"b", kPlace, "tag"}), 5);
   EXPECT_EQ(value_of(told(2, 3), Metric::auth_failures, {"b", kPlace}), 7);
+}
+
+TEST(HostMetrics, WhatTheRingOfHostsDidIsToldByCause) {
+  HostMetrics metrics("1.0");
+  BusReading bus = bus_with("b", "1", 0);
+  bus.outbox = bus.order;
+  bus.uplink = parse_uplink("evs_uplink_state operational\nevs_uplink_token_visits_total 9\nevs_uplink_gathered_token_lost_total 2\nevs_uplink_frames_said_again_total 3\n"
+                            "evs_uplink_ignored_malformed_total 4\nevs_uplink_bytes_received_total 5");
+  const std::vector<Sample> samples = metrics.take(host_of({bus}), 0);
+  EXPECT_EQ(value_of(samples, Metric::token_rotations, {"b", kPlace}), 9);
+  EXPECT_EQ(value_of(samples, Metric::token_losses, {"b", kPlace}), 2);
+  EXPECT_EQ(value_of(samples, Metric::gatherings, {"b", kPlace, "token_lost"}), 2);
+  EXPECT_EQ(value_of(samples, Metric::gatherings, {"b", kPlace, "started"}), 0);
+  EXPECT_EQ(value_of(samples, Metric::retransmits_sent, {"b", kPlace}), 3);
+  EXPECT_EQ(value_of(samples, Metric::ignored_packets, {"b", kPlace, "malformed"}), 4);
+  EXPECT_EQ(value_of(samples, Metric::received_bytes, {"b", kPlace}), 5);
 }
 
 TEST(HostMetrics, ProcessesAreCountedByStateAndTheFreshestSaysHowItIs) {
