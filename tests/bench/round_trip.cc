@@ -70,6 +70,12 @@ void answer(Table& table) {
   table.finish.wait_for(2);
 }
 
+struct Probe {
+  Percentiles line, log;
+};
+
+}  // namespace
+
 Percentiles evs_round_trip(int milliseconds) {
   Shared<Table> table;
   Crew crew;
@@ -79,12 +85,6 @@ Percentiles evs_round_trip(int milliseconds) {
   const Samples& samples = table->samples;
   return percentiles_of(std::vector<uint32_t>(samples.ticks, samples.ticks + samples.count), ns_per_tick());
 }
-
-struct Probe {
-  Percentiles line, log;
-};
-
-}  // namespace
 
 std::vector<Outcome> measure_round_trip(const Plan& plan) {
   const RecordShape shape = ring_shape(kBytes);

@@ -7,6 +7,7 @@
 #include "tests/bench/plan.h"
 #include "tests/bench/probes.h"
 #include "tests/bench/report.h"
+#include "tests/bench/samples.h"
 
 namespace evs::bench {
 
@@ -28,6 +29,7 @@ std::vector<Outcome> measure_system_calls(const Plan& plan);
 std::vector<Outcome> measure_death(const Plan& plan);
 std::vector<Outcome> measure_opening(const Plan& plan);
 std::vector<Outcome> measure_memory(const Plan& plan);
+std::vector<Outcome> measure_metrics(const Plan& plan);
 std::vector<Outcome> measure_udp(const Plan& plan);
 
 inline constexpr Speed kSpeeds[] = {
@@ -41,6 +43,7 @@ inline constexpr Speed kSpeeds[] = {
     {"death", "from a killed process to the others' configuration change", measure_death},
     {"opening", "evs_initialize to the return of evs_join", measure_opening},
     {"memory", "private memory of a member", measure_memory},
+    {"metrics", "the same with histograms and without: rate and round trip, 64 B", measure_metrics},
     {"udp", "multicast between two hosts: the udp transport and bare sockets", measure_udp},
 };
 
@@ -50,5 +53,7 @@ RecordShape ring_shape(size_t payload_bytes);
 
 // Messages a second through evs, each read whole by every reader (rates.cc).
 double evs_rate(int milliseconds, size_t payload_bytes, uint32_t senders, uint32_t readers);
+// 64 B to and fro between two busy processes (round_trip.cc).
+Percentiles evs_round_trip(int milliseconds);
 
 }  // namespace evs::bench

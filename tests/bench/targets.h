@@ -27,6 +27,8 @@ enum class TargetId {
   open_live,
   open_first,
   memory,
+  metrics_rate,
+  metrics_p50,
   udp_offload,
   udp_plain,
   count_
@@ -60,6 +62,8 @@ inline constexpr Target kTargets[] = {
     {"open-live", "evs_initialize to return of evs_join, a live bus: p50", Side::at_most, 5.0, "ms"},
     {"open-first", "evs_initialize to return of evs_join, the first member: p50", Side::at_most, 5.0, "ms"},
     {"memory", "private memory of a member", Side::at_most, 8.0, "MiB"},
+    {"metrics-rate", "64 B, 1 sender, 1 reader: messages/s with histograms, of those without", Side::at_least, 0.98, "x"},
+    {"metrics-p50", "64 B ping-pong, busy: p50 with histograms / without", Side::at_most, 1.05, "x"},
     {"udp-offload", "udp transport, 1400 B multicast, segmentation offload: bytes/s, of bare sockets'", Side::at_least, 0.70, "x"},
     {"udp-plain", "the same without offload, 40 datagrams a system call", Side::at_least, 0.85, "x"},
 };
