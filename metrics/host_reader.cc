@@ -99,6 +99,15 @@ HostReader::~HostReader() {
     if (held.fd >= 0) close(held.fd);
 }
 
+void HostReader::also(const std::string& directory, const std::string& bus) {
+  const auto add = [](std::vector<std::string>& to, const std::string& one) {
+    if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
+  };
+  add(places_.directories, directory);
+  add(places_.buses, bus);
+  places_.only_these = true;
+}
+
 HostReading HostReader::read() {
   HostReading out;
   std::set<std::string> directories(places_.directories.begin(), places_.directories.end());
@@ -135,7 +144,7 @@ void HostReader::read_directory(const std::string& path, HostReading& out) {
 
 std::vector<std::string> HostReader::names_in(const Place& place) const {
   std::set<std::string> names(places_.buses.begin(), places_.buses.end());
-  for (const std::string& entry : entries_of(place.fd))
+  for (const std::string& entry : places_.only_these ? std::vector<std::string>{} : entries_of(place.fd))
     if (entry.size() > kCounters.size() && entry.ends_with(kCounters)) names.insert(entry.substr(0, entry.size() - kCounters.size()));
   // One that has gone has still something to say, once.
   for (const auto& [path, held] : held_)

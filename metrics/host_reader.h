@@ -68,6 +68,7 @@ struct Places {
   std::vector<std::string> directories;  // where buses are
   std::string parent;                    // and below here, in evs-UID and evs-group-NAME; empty: not looked
   std::vector<std::string> buses;        // to ask for where a directory may be entered and not listed
+  bool only_these = false;               // no others, wherever they are
 };
 
 class HostReader {
@@ -78,6 +79,8 @@ class HostReader {
   HostReader& operator=(const HostReader&) = delete;
 
   HostReading read();
+  // One more; that bus, and no others that are not named.
+  void also(const std::string& directory, const std::string& bus);
 
  private:
   struct Held {

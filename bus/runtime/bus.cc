@@ -70,7 +70,8 @@ std::optional<PluginFailure> Bus::load_networked() {
 }
 
 std::optional<PluginFailure> Bus::start() {
-  ServiceThread::Duties duties{transport_->service(), [this](uint64_t now) { return after_work(now); }};
+  ServiceThread::Duties duties{transport_->service(), [this](uint64_t now) { return after_work(now); },
+                               [this](std::vector<pollfd>& wishes) { beside_.add_descriptors(wishes); }, [this] { beside_.end(); }};
   if (auto failure = service_.start(*host_, std::move(duties))) return failure;
   if (auto failure = transport_->start(config_.nanoseconds("bus.initialize_timeout"))) return networked_failure_ ? networked_failure_ : failure;
   joined_ = true;
@@ -81,6 +82,7 @@ std::optional<PluginFailure> Bus::start() {
   ops()->limits(transport(), &limits_);
   ops()->self(transport(), &self_);
   ready_.store(true, std::memory_order_release);
+  beside_.open(config_, *host_->table(), *log_);
   host_->wake();
   return std::nullopt;
 }
@@ -181,7 +183,7 @@ uint64_t Bus::after_work(uint64_t now_ns) {
   uint64_t next = UINT64_MAX;
   try {
     if (!service_.fault().empty()) close(service_.fault());
-    if (ready_.load(std::memory_order_acquire)) next = look_after_handles(now_ns);
+    if (ready_.load(std::memory_order_acquire)) next = std::min(look_after_handles(now_ns), beside_.work(now_ns));
   } catch (const CheckFailed& failed) {
     close_for(failed);
   } catch (const std::bad_alloc&) {

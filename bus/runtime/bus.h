@@ -38,6 +38,7 @@
 #include "bus/runtime/presence.h"
 #include "bus/runtime/process_groups.h"
 #include "bus/runtime/service_thread.h"
+#include "bus/runtime/services.h"
 #include "bus/runtime/stats.h"
 #include "bus/runtime/uplink/making.h"
 #include "evs/plugin.h"
@@ -143,6 +144,7 @@ class Bus {
   std::optional<PluginFailure> networked_failure_;
   evs_host networked_host_{};
   std::optional<Transport> transport_;
+  Services beside_;
   const evs_groups_extension* groups_extension_ = nullptr;
   bool joined_ = false;
   evs_ordered_limits limits_{};

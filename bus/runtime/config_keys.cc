@@ -50,6 +50,8 @@ std::string rule_text(TextRule rule) {
       return "absolute paths separated by colons";
     case TextRule::log_target:
       return "one of stderr, syslog, none, file:/absolute/path";
+    case TextRule::listen:
+      return "an IPv4 address, a colon and a port from 0 to 65535";
     case TextRule::quorum:
       return "off, auto, or a number of hosts from 1 to " + std::to_string(kMostHosts);
   }

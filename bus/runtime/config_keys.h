@@ -19,7 +19,7 @@ namespace evs::runtime {
 enum class KeyType : uint8_t { text, choice, bytes, duration, integer };
 
 // What a key of type `text` may hold.
-enum class TextRule : uint8_t { none, bus_name, transport, directory, unix_group, search_path, log_target, file, quorum };
+enum class TextRule : uint8_t { none, bus_name, transport, directory, unix_group, search_path, log_target, file, quorum, listen };
 
 struct KeySpec {
   std::string_view name;  // section.key
@@ -108,6 +108,13 @@ inline constexpr KeySpec kKeys[] = {
      .help = "on: how long things take is measured and counted by length (evs-metrics(7), histograms), by each process for itself. off: this process measures nothing; what "
              "is merely counted is counted all the same.",
      .choices = "on, off"},
+    {.name = "metrics.listen", .type = KeyType::text, .initial = "",
+     .help = "ADDRESS:PORT, of IPv4: this process serves the metrics of its buses itself, at http://ADDRESS:PORT/metrics, to whoever may connect. One process of a host can have a port, and "
+             "another one that asks for it says so in its log and goes on. For a host with several, evs-exporter(1) shows all of them.",
+     .rule = TextRule::listen, .empty_means = "nothing is served"},
+    {.name = "metrics.service", .type = KeyType::text, .initial = "prometheus",
+     .help = "Service plugin that serves metrics.listen: the NAME of an evs-service-NAME.so on the plugin path, or the absolute path of a file.",
+     .rule = TextRule::transport},
     {.name = "metrics.sample", .type = KeyType::integer, .initial = "10",
      .help = "Of messages one in 2^sample is measured: 10 is one in 1024, which costs next to nothing; 0 is each of them, which costs a few clock readings each, and is for "
              "buses that carry few.",

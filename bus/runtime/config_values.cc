@@ -2,7 +2,10 @@
 // bus/runtime/config_values.cc - the judgement of one value.
 #include "bus/runtime/config_values.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "bus/runtime/config_units.h"
 
@@ -63,6 +66,17 @@ bool is_quorum(std::string_view text) {
   return hosts <= kMostHosts;
 }
 
+bool is_address_and_port(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string address(text.substr(0, colon));
+  const std::string_view port = text.substr(colon + 1);
+  in_addr parsed{};
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return !port.empty() && error == std::errc{} && end == port.data() + port.size() && number <= 65535 && inet_pton(AF_INET, address.c_str(), &parsed) == 1;
+}
+
 bool obeys(const KeySpec& key, std::string_view text) {
   if (text.empty()) return key.initial.empty();  // where empty is the default it has a meaning
   switch (key.rule) {
@@ -84,6 +98,8 @@ bool obeys(const KeySpec& key, std::string_view text) {
       return is_log_target(text);
     case TextRule::quorum:
       return is_quorum(text);
+    case TextRule::listen:
+      return is_address_and_port(text);
   }
   return false;
 }

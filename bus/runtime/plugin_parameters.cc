@@ -2,6 +2,7 @@
 // bus/runtime/plugin_parameters.cc - see plugin_parameters.h.
 #include "bus/runtime/plugin_parameters.h"
 
+#include <algorithm>
 #include <string>
 
 namespace evs::runtime {
@@ -24,6 +25,18 @@ ParameterList::ParameterList(const Config& config, const LoadedPlugin& plugin, c
   for (const auto& [key, value] : config.plugin_parameters(plugin.name())) add(key, value);
   for (auto& [key, value] : pairs_)
     if (const auto other = instead.find(key); other != instead.end()) value = other->second;
+}
+
+ParameterList ParameterList::of_service(const Config& config, const LoadedPlugin& plugin) {
+  ParameterList list;
+  const std::vector<evs_parameter_info> declared = plugin.parameters();
+  for (const Setting& setting : config.settings()) {
+    std::string key(setting.key);
+    std::replace(key.begin(), key.end(), '.', '_');
+    if (std::any_of(declared.begin(), declared.end(), [&](const evs_parameter_info& info) { return key == info.key; })) list.add(key, setting.value);
+  }
+  for (const auto& [key, value] : config.plugin_parameters(plugin.name())) list.add(key, value);
+  return list;
 }
 
 ParameterList ParameterList::of_section(const Config& config, const LoadedPlugin& plugin) {

@@ -19,6 +19,8 @@ class ParameterList {
  public:
   // Of the local ring. `instead`: values in place of the configuration's.
   ParameterList(const Config& config, const LoadedPlugin& plugin, const std::map<std::string, std::string>& instead = {});
+  // Of a service: the configuration's SECTION.KEY where it declares a SECTION_KEY, and what its own section says.
+  static ParameterList of_service(const Config& config, const LoadedPlugin& plugin);
   // Of any other plugin: what its own section says.
   static ParameterList of_section(const Config& config, const LoadedPlugin& plugin);
   std::vector<evs_plugin_parameter> view() const;  // points into the list

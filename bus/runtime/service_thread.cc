@@ -2,7 +2,6 @@
 // bus/runtime/service_thread.cc - start, sleep, work, end.
 #include "bus/runtime/service_thread.h"
 
-#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -68,19 +67,23 @@ void ServiceThread::run() {
     const uint64_t next = duties_.transport.work(now);
     sleep_until(std::min(next, duties_.after_work(now)));
   }
+  if (duties_.before_end) duties_.before_end();
   duties_.transport.end();
 }
 
 void ServiceThread::sleep_until(uint64_t deadline_ns) {
   const bool was_well = fault().empty();
-  pollfd wishes[2] = {{host_->wake_fd(), POLLIN, 0}, {duties_.transport.fd(), POLLIN, 0}};  // poll passes over -1
+  wishes_.clear();
+  wishes_.push_back({host_->wake_fd(), POLLIN, 0});
+  wishes_.push_back({duties_.transport.fd(), POLLIN, 0});  // poll passes over -1
+  if (duties_.add_descriptors) duties_.add_descriptors(wishes_);
   if (was_well && !fault().empty()) return;  // it threw: after_work() shall hear of it now, not when somebody else wakes us
   const uint64_t now = monotonic_ns();
   const uint64_t pause = deadline_ns > now ? deadline_ns - now : 0;
   const timespec limit{static_cast<time_t>(pause / 1'000'000'000u), static_cast<long>(pause % 1'000'000'000u)};
   // An error (EINTR is impossible here, ENOMEM is not) is one early look at the work: harmless.
-  ppoll(wishes, 2, deadline_ns == UINT64_MAX ? nullptr : &limit, nullptr);
-  if ((wishes[0].revents & POLLIN) != 0) host_->drain();
+  ppoll(wishes_.data(), wishes_.size(), deadline_ns == UINT64_MAX ? nullptr : &limit, nullptr);
+  if ((wishes_[0].revents & POLLIN) != 0) host_->drain();
 }
 
 }  // namespace evs::runtime

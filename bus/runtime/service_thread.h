@@ -5,6 +5,7 @@
 // work and the bus's. Every signal is blocked in it: handlers of the application run in threads of the application.
 #pragma once
 
+#include <poll.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bus/runtime/plugin_instance.h"
 
@@ -25,6 +27,9 @@ class ServiceThread {
     ServiceCalls transport;
     // The bus's own, after each work(). Returns the monotonic time of its next wish. Does not throw.
     std::function<uint64_t(uint64_t now_ns)> after_work;
+    // Of what else is run there (services.h): descriptors that wake it, and its end.
+    std::function<void(std::vector<pollfd>& wishes)> add_descriptors = {};
+    std::function<void()> before_end = {};
   };
 
   // Starts it; returns when begin() ran, with what it had to say.
@@ -41,6 +46,7 @@ class ServiceThread {
 
   HostTable* host_ = nullptr;
   Duties duties_;
+  std::vector<pollfd> wishes_;
   pthread_t thread_{};
   bool started_ = false;
   std::optional<PluginFailure> begin_failure_;

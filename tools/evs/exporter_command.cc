@@ -16,12 +16,10 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 
 #include "bus/runtime/config_descriptor.h"
-#include "metrics/families.h"
+#include "metrics/prometheus_host.h"
 #include "tools/evs/config_command.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/output.h"
@@ -48,35 +46,6 @@ metrics::Places places_of(const ExporterOptions& options, const runtime::Config&
   return places;
 }
 
-class Host : public prometheus::Collectable {
- public:
-  explicit Host(metrics::Places places) : reader_(std::move(places)), metrics_(EVS_TOOL_VERSION) {}
-
-  std::vector<metrics::Sample> look() const {
-    const std::lock_guard lock(mutex_);
-    const Clock::time_point began = Clock::now();
-    const metrics::HostReading reading = reader_.read();
-    const auto took = std::chrono::nanoseconds(Clock::now() - began).count();
-    tell(reading.troubles);
-    return metrics_.take(reading, static_cast<uint64_t>(took));
-  }
-  std::vector<prometheus::MetricFamily> Collect() const override { return metrics::families_of(look()); }
-
- private:
-  // Once, until it is mended.
-  void tell(const std::vector<metrics::Trouble>& troubles) const {
-    std::set<std::string> now;
-    for (const metrics::Trouble& trouble : troubles)
-      if (now.insert(trouble.sentence).second && told_.count(trouble.sentence) == 0) say(printable(trouble.sentence));
-    told_ = std::move(now);
-  }
-
-  mutable std::mutex mutex_;  // all of it
-  mutable metrics::HostReader reader_;
-  mutable metrics::HostMetrics metrics_;
-  mutable std::set<std::string> told_;
-};
-
 // Whole or not at all: whoever collects such files may read at any moment. Empty: done.
 std::string write_file(const std::string& path, const std::string& text) {
   const std::string fresh = path + "." + std::to_string(getpid()) + ".new";  // does not end as the collector wants it
@@ -93,7 +62,7 @@ std::string write_file(const std::string& path, const std::string& text) {
 
 class Exporter {
  public:
-  Exporter(const ExporterOptions& options, const runtime::Config& config) : options_(options), host_(std::make_shared<Host>(places_of(options, config))) {}
+  Exporter(const ExporterOptions& options, const runtime::Config& config) : options_(options), host_(std::make_shared<metrics::PrometheusHost>(places_of(options, config), EVS_TOOL_VERSION, [](const std::string& sentence) { say(printable(sentence)); })) {}
 
   int run() {
     if (options_.once && options_.textfile.empty()) return print(metrics::exposition_of(host_->look()));
@@ -139,7 +108,7 @@ class Exporter {
 
   const ExporterOptions& options_;
   LeaveSignals signals_;  // before the exposer: its threads inherit the blocked signals
-  const std::shared_ptr<Host> host_;
+  const std::shared_ptr<metrics::PrometheusHost> host_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   bool failing_ = false;
 };

@@ -4,7 +4,7 @@
 Old programs find their symbols by name and version node, so a symbol that moves breaks them at start; a symbol that
 leaks can be bound by somebody else's module in the same process. Crash points exist for the torture tests alone.
 
-  exports.py library FILE LIST     exactly the symbols of LIST, the SONAME, no crash point
+  exports.py library FILE LIST     exactly the symbols of LIST, the SONAME, no crash point, no library that a host application need not have
   exports.py plugin FILE...        the entry symbol alone, no crash point
   exports.py clean FILE...         no crash point
   exports.py self-test CC          each of the above must refuse what it is there to refuse
@@ -17,6 +17,8 @@ import tempfile
 CRASH_POINT = "crash_point"
 ENTRY = "evs_plugin_entry_v1"
 SONAME = "libevs.so.4"
+# What comes with every C++ program, and what seals packets. No HTTP, no prometheus-cpp, no log library: those are plugins' and the tools' (docs/decisions/private-libraries.md).
+NEEDED = {"libcrypto", "libstdc++", "libgcc_s", "libc", "libm", "ld-linux-x86-64"}
 
 
 def output(*command):
@@ -39,6 +41,11 @@ def crash_points(path):
     return [f"{path}: holds a crash point: {name}" for name in found]
 
 
+def needed(path):
+    names = [line.split("[")[1].split("]")[0] for line in output("readelf", "-d", path).splitlines() if "(NEEDED)" in line]
+    return [f"{path}: needs {name}, which is not for a host application to have" for name in names if name.split(".so")[0] not in NEEDED]
+
+
 def library(path, listing):
     wanted = {line for line in pathlib.Path(listing).read_text().split("\n") if line and not line.startswith("#")}
     found = exported(path)
@@ -46,7 +53,7 @@ def library(path, listing):
     complaints += [f"{path}: {name} is in {listing} but not exported" for name in sorted(wanted - found)]
     if f"[{SONAME}]" not in output("readelf", "-d", path):
         complaints.append(f"{path}: its SONAME is not {SONAME}")
-    return complaints
+    return complaints + needed(path)
 
 
 def plugin(path):
@@ -71,7 +78,9 @@ def self_test(compiler):
         leaky = built("leaky.so", "int evs_leak; int evs_plugin_entry_v1; static int evs_crash_point_hit;\n"
                       "int *f(void) { return &evs_crash_point_hit; }\n")
         named = built("named.so", 'const char *evs_plugin_entry_v1 = "EVS_CRASH_AT";\n')
-        wrong = refuses("a leak", library(leaky, base / "list"), "evs_leak is exported but not in")
+        using = built("using.so", "extern int evs_leak; int *g(void) { return &evs_leak; }\n", "-Wl,--no-as-needed", leaky)
+        wrong = refuses("another library", library(using, base / "list"), "leaky.so, which is not for a host")
+        wrong += refuses("a leak", library(leaky, base / "list"), "evs_leak is exported but not in")
         wrong += refuses("a loss", library(leaky, base / "list"), "evs_gone@@EVS_1.0 is in")
         wrong += refuses("no SONAME", library(leaky, base / "list"), "its SONAME is not")
         wrong += refuses("a leaking plugin", plugin(leaky), "wanted " + ENTRY)
