@@ -8,6 +8,8 @@
 #include <map>
 #include <string_view>
 
+#include "metrics/told_counts.h"
+
 namespace evs::metrics {
 namespace {
 
@@ -56,14 +58,6 @@ constexpr MeasuredMetric kMeasured[] = {
 };
 
 constexpr std::string_view kUplinkStates[] = {"operational", "gather", "commit", "recovery", "apart", "closed"};
-constexpr const char* kRefusals[] = {"short", "version", "foreign", "unsealed", "sealed", "unknown_key", "tag", "replay", "old_life", "table_full"};
-constexpr const char* kAuthFailures[] = {"unsealed", "sealed", "unknown_key", "tag"};
-constexpr const char* kIgnored[] = {"malformed", "other_ring", "stale_token", "stale_commit", "not_for_us", "own_echo", "join_names_us_failed", "stale_join",
-                                    "quarantined", "duplicate_host", "frozen", "outside_window", "mark_fell", "distrusted", "wrong_phase", "superseded"};
-constexpr const char* kCauses[] = {"started", "token_lost", "foreign_ring", "join_heard", "cannot_receive", "consensus_missed", "commit_lost", "recovery_lost",
-                                   "recovery_too_long", "barrier_too_long", "held_too_long", "names_run_out"};
-constexpr const char* kLosses[] = {"no_room", "too_big", "medium_failed", "no_address", "parts", "while_paused"};
-
 std::vector<std::string> with(std::vector<std::string> labels, std::string_view more) {
   labels.emplace_back(more);
   return labels;
@@ -84,8 +78,6 @@ const Process* freshest_of(const RingReading& ring) {
     if (process.state != ProcessState::expelled && (best == nullptr || process.heartbeat_age_ns < best->heartbeat_age_ns)) best = &process;
   return best;
 }
-
-std::string life_of(const Uplink& gateway) { return std::to_string(gateway.number("gateway_pid")) + ":" + std::to_string(gateway.number("gateway_start_time")); }
 
 size_t words_in(const std::string& text) {
   size_t words = 0;
@@ -189,38 +181,22 @@ void HostMetrics::add_told(const Uplink& uplink, const char* name, Metric metric
   if (uplink.value(name) != nullptr) gauge(metric, where, static_cast<double>(uplink.number(name)) / per_unit);
 }
 
-void HostMetrics::add_packets(const Uplink& uplink, const Where& where) {
-  const std::string life = life_of(uplink);
-  total(Metric::opened_packets, where, life, uplink.number("opened_total"));
+void HostMetrics::add_told_counts(const Uplink& uplink, const Where& where) {
+  const std::string life = std::to_string(uplink.number("gateway_pid")) + ":" + std::to_string(uplink.number("gateway_start_time"));
   uint64_t failures = 0;
-  const auto refused = [&](const char* reason) { return uplink.number("refused_" + std::string(reason) + "_total"); };
-  for (const char* reason : kRefusals) total(Metric::dropped_packets, with(where, reason), life, refused(reason));
-  for (const char* reason : kAuthFailures) failures += refused(reason);
+  for (const ToldCount& count : kToldCounts) {
+    const uint64_t value = uplink.number(count.name);
+    total(count.metric, count.reason.empty() ? where : with(where, count.reason), life, value);
+    if (count.metric == Metric::dropped_packets && std::count(std::begin(kAuthFailures), std::end(kAuthFailures), count.reason) != 0) failures += value;
+  }
   total(Metric::auth_failures, where, life, failures);
-  total(Metric::received_datagrams, where, life, uplink.number("datagrams_received_total"));
-  total(Metric::sent_packets, where, life, uplink.number("packets_sent_total"));
-  total(Metric::sent_packet_bytes, where, life, uplink.number("bytes_sent_total"));
-  for (const char* reason : kLosses) total(Metric::lost_packets, with(where, reason), life, uplink.number("lost_" + std::string(reason) + "_total"));
-  total(Metric::received_bytes, where, life, uplink.number("bytes_received_total"));
-  for (const char* reason : kIgnored) total(Metric::ignored_packets, with(where, reason), life, uplink.number("ignored_" + std::string(reason) + "_total"));
-}
-
-void HostMetrics::add_ring_work(const Uplink& uplink, const Where& where) {
-  const std::string life = life_of(uplink);
-  total(Metric::token_rotations, where, life, uplink.number("token_visits_total"));
-  total(Metric::token_losses, where, life, uplink.number("gathered_token_lost_total"));
-  total(Metric::retransmit_requests, where, life, uplink.number("frames_asked_total"));
-  total(Metric::retransmits_sent, where, life, uplink.number("frames_said_again_total"));
-  total(Metric::rings_formed, where, life, uplink.number("rings_formed_total"));
-  for (const char* cause : kCauses) total(Metric::gatherings, with(where, cause), life, uplink.number("gathered_" + std::string(cause) + "_total"));
 }
 
 void HostMetrics::add_uplink(const Uplink& uplink, const Where& where) {
   gauge(Metric::gateway_up, where, uplink.gateway == GatewayState::there);
   const std::string* state = uplink.value("state");
   if (state == nullptr) return;
-  add_packets(uplink, where);
-  add_ring_work(uplink, where);
+  add_told_counts(uplink, where);
   if (uplink.gateway == GatewayState::gone) return;  // what it told of now is past
   add_told(uplink, "gateway_standing", Metric::gateway_standing, where);
   gauge(Metric::gateway_told_age, where, static_cast<double>(uplink.age_ns) / kPerSecond);

@@ -41,8 +41,7 @@ class HostMetrics {
   void add_ring(const RingReading& ring, const Where& where, std::string_view name);
   void add_processes(const RingReading& ring, const Where& where);
   void add_uplink(const Uplink& uplink, const Where& where);
-  void add_packets(const Uplink& uplink, const Where& where);
-  void add_ring_work(const Uplink& uplink, const Where& where);
+  void add_told_counts(const Uplink& uplink, const Where& where);
   void add_told(const Uplink& uplink, const char* name, Metric metric, const Where& where, double per_unit = 1);
   void tell(Metric metric, const Where& labels);
   bool remembers(const Where& where);

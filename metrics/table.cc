@@ -2,6 +2,7 @@
 // metrics/table.cc - see table.h. What a process counts in <bus>.counters has its name and words where it is declared (shm/counters.h).
 #include "metrics/table.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "shm/counters.h"
@@ -147,6 +148,14 @@ std::string label_list(std::string_view labels) {
 }  // namespace
 
 const MetricText& text_of(Metric metric) { return kTable[static_cast<size_t>(metric)]; }
+
+std::string words_of(Metric metric) {
+  constexpr std::string_view kPrefix = "evs_", kSuffix = "_total";
+  std::string words(text_of(metric).name.substr(kPrefix.size()));
+  if (words.ends_with(kSuffix)) words.resize(words.size() - kSuffix.size());
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
 
 std::string metrics_reference_scd() {
   std::string out = "# METRICS\n";

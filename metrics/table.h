@@ -112,6 +112,9 @@ struct MetricText {
 };
 const MetricText& text_of(Metric metric);
 
+// "dropped packets": its name without what all have in common, for a line that people read.
+std::string words_of(Metric metric);
+
 struct LabelText {
   std::string_view name;
   size_t most;           // values at a time, in one exporter

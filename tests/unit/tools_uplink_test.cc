@@ -182,7 +182,7 @@ TEST(StatusOfAnUplink, SaysWhichRingWhoseGatewayAndWhatWaits) {
   gateway  pid 811 (my feed), told 40.00 ms ago
   order    received up to 77 of 79, stable up to 75; token age 1.50 us
   backlog  2.0 KiB for the token, 9 messages without a place yet
-  lost     refused tag 3
+  lost     dropped packets: tag 3
   outbox   64.0 KiB of 1.0 MiB used (6 %), kept by the gateway, 5 (pid 805, feed); filled by 8 (pid 808, feed) with 8.0 MiB, 7 (pid 807, feed) with 7.0 MiB, 6 (pid 806, feed) with 6.0 MiB and 2 more
 
   NODEID  PID  COMMAND  STATE  HANDLES  GROUPS  BEHIND

@@ -157,6 +157,7 @@ void CommandLine::add_status() {
       *app_.add_subcommand("status", "Show a bus from outside: members, groups, ring use, who holds it");
   command.add_flag("--json", status.json, "Print one JSON object");
   command.add_flag("--handles", status.handles, "Show each handle as well");
+  command.add_flag("--counters", status.counters, "Show what was counted as well, and how long things took");
   add_bus_choice(command, status.bus);
 }
 

@@ -36,6 +36,7 @@ struct StatusOptions {
   BusChoice bus;
   bool json = false;
   bool handles = false;
+  bool counters = false;
 };
 
 struct GatewayOptions {

@@ -6,12 +6,14 @@
 #include <charconv>
 #include <sstream>
 
+#include "metrics/told_counts.h"
 #include "tools/evs/json.h"
 
 namespace evs::tools {
 
 using metrics::GatewayState;
 using metrics::Member;
+using metrics::Metric;
 using metrics::Snapshot;
 using metrics::Uplink;
 
@@ -59,15 +61,23 @@ std::string held_text(const Uplink& uplink) {
   return {};
 }
 
-// "refused tag 3, refused replay 1, lost no room 2": what did not come through; empty: nothing.
+// Other ignored packets come with each change of the ring.
+bool is_loss(const metrics::ToldCount& count) {
+  if (count.metric == Metric::ignored_packets) return count.reason == "malformed" || count.reason == "duplicate_host";
+  return count.metric == Metric::dropped_packets || count.metric == Metric::lost_packets;
+}
+
+// "dropped packets: tag 3, replay 1; lost packets: no_room 2": what did not come through, in the words of evs-metrics(7); empty: nothing.
 std::string losses_text(const Uplink& uplink) {
   std::string text;
-  for (const auto& [name, value] : uplink.values) {
-    const bool counts = (name.starts_with("refused_") || name.starts_with("lost_")) && name.ends_with("_total") && uplink.number(name) != 0;
-    if (!counts) continue;
-    std::string words = name.substr(0, name.size() - 6);
-    std::replace(words.begin(), words.end(), '_', ' ');
-    text += (text.empty() ? "" : ", ") + printable(words) + " " + std::to_string(uplink.number(name));
+  Metric last = Metric::count_;
+  for (const metrics::ToldCount& count : metrics::kToldCounts) {
+    const uint64_t value = uplink.number(count.name);
+    if (value == 0 || !is_loss(count)) continue;
+    if (count.metric != last) text.append(text.empty() ? "" : "; ").append(metrics::words_of(count.metric)).append(": ");
+    else text += ", ";
+    text.append(count.reason).append(" ").append(std::to_string(value));
+    last = count.metric;
   }
   return text;
 }
