@@ -148,7 +148,7 @@ std::vector<std::string> HostReader::names_in(const Place& place) const {
     if (entry.size() > kCounters.size() && entry.ends_with(kCounters)) names.insert(entry.substr(0, entry.size() - kCounters.size()));
   // One that has gone has still something to say, once.
   for (const auto& [path, held] : held_)
-    if (path.compare(0, place.path.size() + 1, place.path + "/") == 0) names.insert(path.substr(place.path.size() + 1, path.size() - place.path.size() - 1 - kCounters.size()));
+    if (const size_t slash = path.rfind('/'); path.compare(0, slash, place.path) == 0) names.insert(path.substr(slash + 1, path.size() - slash - 1 - kCounters.size()));
   std::vector<std::string> buses;
   for (const std::string& name : names)
     if (!name.ends_with(shm::kOutboxSuffix)) buses.push_back(name);

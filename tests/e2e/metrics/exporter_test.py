@@ -59,6 +59,7 @@ class Counting(ExporterTest):
         ann.event(type="group", reason="died")
         killed = exporter.when(lambda s: s.value("evs_members_proved_dead_total", ring="order") == 1 and s.value("evs_processes", state="running") == 1, "bob's death")
         self.assert_no_total_falls(before, killed)
+        exporter.when(lambda s: s.value("evs_member_leave_seconds_count", ring="order") == 1, "how long it took to tell of it")
         ann.signal(signal.SIGTERM)
         self.assertEqual(ann.status(), 0)
         gone = exporter.when(lambda s: s.value("evs_up") == 0, "nobody there")
@@ -96,6 +97,27 @@ class Counting(ExporterTest):
         # Bob's lines, his death's membership; ann's service thread tells its own at its next turn.
         exporter = self.exporter()
         exporter.when(lambda s: s.value(**SENT) >= before + 501, "every line of bob's")
+
+    def test_what_an_expelled_one_had_taken_is_told_once(self):
+        settings = ("--set", "local.ring_size=512KiB", "--set", "local.message_limit=16KiB", "--set", "local.slow_reader_timeout=200ms")
+        ann, bob = self.cat(*settings), self.cat(*settings)
+        exporter = self.exporter()
+        for i in range(200):
+            ann.say(f"line {i}")
+        for process in ann, bob:
+            for _ in range(200):
+                process.event(type="message")
+        before = exporter.when(lambda s: s.value("evs_delivered_messages_total", guarantee="agreed") == 400, "both have them")
+        bob.signal(signal.SIGSTOP)
+        for i in range(100):
+            ann.say("x" * 8000)
+            ann.event(type="message")
+        bob.signal(signal.SIGCONT)
+        after = exporter.when(lambda s: s.value("evs_rejoins_total", ring="order") == 1 and s.value("evs_delivered_messages_total", guarantee="agreed") >= 500, "bob is back")
+        self.assert_no_total_falls(before, after)
+        # What bob has not read is lost to him.
+        self.assertLess(after.value("evs_delivered_messages_total", guarantee="agreed"), 600)
+        self.assertLess(after.value(**TAKEN) - before.value(**TAKEN), 150)
 
     def test_a_stopped_one_is_a_state_and_a_lag(self):
         ann, bob = self.cat(), self.cat()
@@ -142,6 +164,30 @@ class Uplink(ExporterTest):
         ann.signal(signal.SIGTERM)
         self.assertEqual(ann.status(), 0)
         self.assert_no_total_falls(last, exporter.when(lambda s: s.value("evs_up") == 0, "gone"))
+
+
+    def test_two_hosts_and_the_token_between_them(self):
+        hosts = {}
+        for number in 1, 2:
+            directory = os.path.join(self.directory, f"host-{number}")
+            settings = {"local.directory": directory, "uplink.transport": "udp", "uplink.host_id": str(number), "uplink.security": "none", "plugin.udp.mode": "unicast",
+                        "plugin.udp.address": f"127.0.0.{80 + number}", "plugin.udp.peers": "127.0.0.81:15481,127.0.0.82:15481", "plugin.udp.port": "15481"}
+            hosts[directory] = self.cat("--guarantee", "safe", *(word for key, value in settings.items() for word in ("--set", f"{key}={value}")))
+        exporter = self.exporter(*(word for directory in hosts for word in ("--directory", directory)))
+        ann = next(iter(hosts.values()))
+        exporter.when(lambda s: s.values("evs_uplink_hosts") == [2, 2], "one ring of two")
+        for i in range(20):
+            ann.say(f"line {i}")
+            for process in hosts.values():
+                process.event(type="message")
+
+        def all_told(seen):
+            return all(seen.value(name, directory=directory) or 0 for directory in hosts
+                       for name in ("evs_token_rotations_total", "evs_token_rotation_seconds_count", "evs_ring_change_seconds_count", "evs_received_bytes_total", "evs_rings_formed_total"))
+        seen = exporter.when(all_told, "the token told")
+        exporter.when(lambda s: s.value("evs_ordering_seconds_count", directory=next(iter(hosts)), guarantee="safe") >= 1, "a message's way through the ring")
+        self.assertEqual(sum(seen.values("evs_ignored_packets_total", reason="malformed")), 0)
+        exporter.when(lambda s: s.values("evs_delivered_messages_total", guarantee="safe") == [20, 20], "each delivered at both")
 
 
 class Rights(ExporterTest):

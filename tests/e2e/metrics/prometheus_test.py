@@ -91,6 +91,8 @@ class Scraped(ExporterTest):
         prometheus.when('rate(evs_ring_messages_total{ring="order",guarantee="agreed"}[2s])', lambda v: v > 0, talk)
         sent = prometheus.when('evs_ring_messages_total{ring="order",guarantee="agreed"}', lambda v: v > 0)
 
+        self.assertLess(0, prometheus.when('histogram_quantile(0.99, evs_ring_delivery_seconds_bucket{ring="order",guarantee="agreed"})', lambda v: 0 < v < 20))
+
         # One is stopped and then killed, and the other leaves: seen each, and no counter was reset in all that.
         bob.signal(signal.SIGSTOP)
         prometheus.when('evs_processes{state="stopped"}', lambda v: v == 1)

@@ -103,6 +103,31 @@ TEST_F(HostReaderTest, WhatWasCountedUntilAFileWentIsToldOnce) {
   EXPECT_TRUE(reader_.read().buses.empty());
 }
 
+TEST_F(HostReaderTest, ABusInADirectoryBelowAnotherOneIsTheLowerOnesAlone) {
+  count("b", 5);
+  std::filesystem::create_directory(file("below"));
+  chmod(file("below").c_str(), 0700);
+  std::filesystem::copy(file("b.counters"), file("below/b.counters"));
+  HostReader both(Places{{path_, file("below")}, "", {}});
+  for (int look = 0; look < 2; ++look) {
+    const HostReading seen = both.read();
+    ASSERT_EQ(seen.buses.size(), 2u) << "look " << look;
+    for (const BusReading& bus : seen.buses) EXPECT_EQ(bus.bus, "b");
+  }
+}
+
+TEST_F(HostReaderTest, OnlyTheBusThatItIsToldOf) {
+  count("b", 5);
+  count("c", 5);
+  HostReader reader(Places{});
+  EXPECT_TRUE(reader.read().buses.empty());
+  reader.also(path_, "c");
+  ASSERT_EQ(reader.read().buses.size(), 1u);
+  EXPECT_EQ(reader.read().buses[0].bus, "c");
+  reader.also(path_, "b");
+  EXPECT_EQ(reader.read().buses.size(), 2u);
+}
+
 TEST_F(HostReaderTest, WhatIsNoCounterFileIsDamaged) {
   count("b", 5);
   std::filesystem::resize_file(file("b.counters"), 100);
