@@ -68,16 +68,18 @@ void Transport::beat(uint64_t now) {
   shm::Slot& slot = segment_.slot(slot_);
   slot.heartbeat_ns.store(now, std::memory_order_relaxed);
   shm::CounterBlock& block = counters_.block(slot_);
-  block.heartbeat_ns.store(now, std::memory_order_relaxed);
   for (int i = 0; i < 2; ++i) block.command[i].store(slot.command[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
+  // In this order: a file is read from its beginning on, so that who finds a count finds levels that are as new, and who finds somebody there finds both.
+  publish_levels(block);
+  std::atomic_thread_fence(std::memory_order_release);
   {
     const std::lock_guard lock(cursors_mutex_);  // a cell changes hands in two steps
     publish_counts(slot_);
   }
-  publish_levels(block);
   block.set(shm::Counter::no_cell, writer_.no_cell_total() - no_cell_before_);
   block.set(shm::Counter::full, full_total_.load(std::memory_order_relaxed) - full_before_);
   count(shm::Counter::services);
+  block.heartbeat_ns.store(now, std::memory_order_release);
 }
 
 // It runs, and sees nothing of the ring until it calls.
