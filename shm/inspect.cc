@@ -88,8 +88,7 @@ Status inspect(const std::string& path, const std::string& group, const std::str
   out.directory = directory.path();
   out.bus = bus;
   out.ring_sequence = g.ring_sequence;
-  LockFile locks;
-  if (locks.open(directory, bus).ok()) out.boot_count = locks.boot_count();
+  out.boot_count = LockFile::boot_count_of(directory, bus);
   out.capacity = g.capacity;
   out.message_limit = g.message_limit;
   out.max_members = g.max_members;

@@ -87,6 +87,13 @@ Status LockFile::open(const Directory& directory, const std::string& bus) {
   return {};
 }
 
+uint64_t LockFile::boot_count_of(const Directory& directory, const std::string& bus) {
+  LockFile file;
+  const std::string name = bus + ".lock";
+  file.fd_ = directory.open_file(name, O_RDONLY | O_NONBLOCK);
+  return file.fd_ >= 0 && directory.check_file(file.fd_, name).ok() ? file.boot_count() : 0;
+}
+
 bool LockFile::try_lock() {
   if (set_lock(fd_, F_WRLCK, 0) != 0) return false;
   locked_ = true;

@@ -25,6 +25,8 @@ class LockFile {
   ~LockFile();
 
   Status open(const Directory& directory, const std::string& bus);
+  // For who only looks: opens it for reading, makes none, locks nothing. 0: not known.
+  static uint64_t boot_count_of(const Directory& directory, const std::string& bus);
   // Waits at most timeout_ns for the bus lock; the failure names the holder.
   Status lock(uint64_t timeout_ns);
   bool try_lock();

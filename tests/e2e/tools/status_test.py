@@ -47,6 +47,13 @@ class Status(BusTest):
         ann.say("still here")
         self.assertEqual(ann.event(type="message")["text"], "still here")
 
+    def test_looking_makes_no_file(self):
+        self.cat()
+        lock = os.path.join(self.directory, "default.lock")
+        os.remove(lock)
+        self.assertEqual(self.run_evs("status").returncode, 0)
+        self.assertFalse(os.path.exists(lock))
+
     def test_a_stopped_one_is_named_with_what_it_holds(self):
         ann, bob = self.cat(), self.cat()
         bob.signal(signal.SIGSTOP)
