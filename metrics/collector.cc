@@ -73,6 +73,19 @@ std::vector<Member> members_of(const shm::Snapshot& seen) {
   return members;
 }
 
+std::string_view name_of(shm::MemberReason reason) {
+  switch (reason) {
+    case shm::MemberReason::left:
+      return "left";
+    case shm::MemberReason::died:
+      return "died";
+    case shm::MemberReason::expelled:
+      return "expelled";
+    default:
+      return {};
+  }
+}
+
 std::string role_of(const Uplink& uplink) {
   if (uplink.gateway == GatewayState::there) return "gateway";
   return uplink.gateway == GatewayState::silent ? "silent gateway" : "no gateway";
@@ -110,6 +123,7 @@ Collected collect(const std::string& directory, const std::string& group, const 
   out.change = seen.change;
   out.ring = ring_of(seen);
   out.members = members_of(seen);
+  for (const shm::DepartedSnapshot& one : seen.departed) out.departed.push_back({one.nodeid, one.generation, one.pid, std::string(name_of(one.reason))});
   if (!collect_uplink(directory, group, out, failure)) return Collected::failed;
   return Collected::taken;
 }

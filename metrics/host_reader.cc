@@ -13,6 +13,7 @@
 #include <cstring>
 #include <set>
 
+#include "metrics/snapshot.h"
 #include "metrics/table.h"
 #include "shm/clock.h"
 #include "shm/death.h"
@@ -21,7 +22,6 @@
 namespace evs::metrics {
 namespace {
 
-constexpr uint64_t kHungNs = 2'000'000'000;  // eight turns of a service thread
 constexpr std::string_view kCounters = ".counters";
 
 Trouble trouble_of(int error, const std::string& path) {

@@ -30,6 +30,9 @@ enum class MemberState : uint8_t {
 
 std::string_view name_of(MemberState state);
 
+// Eight turns of a service thread: one that has not run for so long hangs.
+inline constexpr uint64_t kHungNs = 2'000'000'000;
+
 struct Handle {
   uint32_t index = 0;
   bool watching = false;   // keeps room in the ring; a handle without groups does not
@@ -54,6 +57,16 @@ struct Member {
   uint64_t sent_bytes = 0;                 // their payloads
   std::vector<Handle> handles;
   std::vector<GroupKey> groups;
+
+  bool hangs() const { return heartbeat_age_ns >= kHungNs; }
+};
+
+// A member of before, as long as nobody has its slot.
+struct Departed {
+  uint32_t nodeid = 0;
+  uint64_t generation = 0;
+  int32_t pid = 0;
+  std::string how;  // "left", "died" or "expelled"; empty: not known
 };
 
 struct Ring {
@@ -82,6 +95,7 @@ struct Snapshot {
   std::optional<Outbox> outbox;  // with an uplink
   Uplink uplink;
   std::vector<Member> members;  // by nodeid
+  std::vector<Departed> departed;
 
   const Member* member(uint32_t nodeid) const;
   uint64_t largest_lag_bytes(const Member& of) const;

@@ -140,7 +140,10 @@ Status inspect(const std::string& path, const std::string& group, const std::str
           out.holder_pid = m.pid;
           out.holder_what = "cursor";
         }
-    if (word.state == SlotState::dead && view.find(i, word.generation) == nullptr) continue;
+    if (word.state == SlotState::dead && view.find(i, word.generation) == nullptr) {
+      out.departed.push_back({m.nodeid, m.generation, m.pid, word.reason});
+      continue;
+    }
     for (std::string& key : groups_of(directory, bus, i, word.generation)) m.groups.push_back(std::move(key));
     out.members.push_back(std::move(m));
   }

@@ -40,6 +40,14 @@ struct MemberSnapshot {
   std::vector<std::string> groups;  // 32-byte keys
 };
 
+// Who was in a slot last, and is gone from the membership.
+struct DepartedSnapshot {
+  uint32_t nodeid = 0;
+  uint32_t generation = 0;
+  int32_t pid = 0;
+  MemberReason reason = MemberReason::stays;  // stays: not known
+};
+
 struct Snapshot {
   std::string directory;
   std::string bus;
@@ -57,6 +65,7 @@ struct Snapshot {
   std::string holder_what;       // "cursor"; "claim": stopped in one; "pin"; "role": the gateway's, holder_nodeid 0 when nobody has the role
   uint64_t alarms = 0;
   std::vector<MemberSnapshot> members;  // slots that are not FREE; DEAD ones only while they are in quarantine
+  std::vector<DepartedSnapshot> departed;  // the other DEAD ones: nobody has their slots yet
 };
 
 // Code::not_supported when there is no such bus (no segment).

@@ -115,10 +115,22 @@ TEST(StatusText, AnEmptyBusSaysSo) {
             "no member: the next process to open it starts it anew\n");
 }
 
+TEST(StatusText, SaysWhoHangs) {
+  metrics::Snapshot s = busy_bus();
+  s.members[0].heartbeat_age_ns = metrics::kHungNs;
+  s.members[1].heartbeat_age_ns = metrics::kHungNs;
+  s.members[2].heartbeat_age_ns = metrics::kHungNs;
+  const std::string text = status_text(s, {}, Palette(false));
+  EXPECT_NE(text.find("live, hung "), std::string::npos) << text;
+  EXPECT_NE(text.find("live, stopped "), std::string::npos) << "the cause is known";
+  EXPECT_NE(text.find("expelled, gone "), std::string::npos);
+}
+
 TEST(StatusJson, HasEverythingUnderStableNames) {
   metrics::Snapshot s = busy_bus();
   s.members.erase(s.members.begin());
   s.members.pop_back();
+  s.departed = {{5, 2, 99, "died"}};
   EXPECT_EQ(
       json_line(status_json(s)),
       R"({"bus":"default","directory":"/dev/shm/evs-1000","taken_at":"2001-09-09T01:46:40.000000042Z","boot_count":3,)"
@@ -127,7 +139,7 @@ TEST(StatusJson, HasEverythingUnderStableNames) {
       R"("gone":false,"stopped_ns":5300000000,"in_send":false,"heartbeat_age_ns":0,"sent_messages":0,"sent_bytes":0,)"
       R"("handles":[{"index":0,"reading":true,"asleep":false,"behind_bytes":1048576,"groups":2,"delivered":10,"wakeups":3},)"
       R"({"index":1,"reading":true,"asleep":true,"behind_bytes":64,"groups":1,"delivered":5,"wakeups":2}],)"
-      R"("groups":["chat","trades"]}]})"
+      R"("groups":["chat","trades"]}],"departed":[{"nodeid":5,"pid":99,"generation":2,"how":"died"}]})"
       "\n");
   s.ring.holder_nodeid.reset();
   s.members[0].stopped_for_ns.reset();

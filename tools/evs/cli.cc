@@ -10,6 +10,7 @@
 
 #include "bus/runtime/config_units.h"
 #include "evs/evs.h"
+#include "tools/evs/cli_parts.h"
 #include "tools/evs/exit_code.h"
 #include "tools/evs/guarantee.h"
 #include "tools/evs/text.h"
@@ -17,11 +18,6 @@
 namespace evs::tools {
 
 namespace {
-
-// A validator that refuses with a sentence; empty: accepted.
-CLI::Validator checked(std::string (*refusal)(const std::string&)) {
-  return CLI::Validator([refusal](std::string& text) { return refusal(text); }, "");
-}
 
 std::string bad_group(const std::string& name) {
   if (parse_group(name)) return {};
@@ -34,16 +30,6 @@ std::string bad_count(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() && n > 0 ? std::string() : "'" + printable(text) + "' is no number from 1 on";
 }
 
-std::string bad_setting(const std::string& text) {
-  const size_t equals = text.find('=');
-  return equals != std::string::npos && equals > 0 ? std::string() : "'" + text + "' is not KEY=VALUE";
-}
-
-std::string bad_bus(const std::string& name) {
-  if (!name.empty() && name.size() <= EVS_BUS_NAME_MAX) return {};
-  return "a bus name has 1 to " + std::to_string(EVS_BUS_NAME_MAX) + " bytes";
-}
-
 std::string bad_address(const std::string& text) {
   const size_t colon = text.rfind(':');
   const std::string address = text.substr(0, colon), port = colon == std::string::npos ? std::string() : text.substr(colon + 1);
@@ -52,12 +38,6 @@ std::string bad_address(const std::string& text) {
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (!port.empty() && error == std::errc{} && end == port.data() + port.size() && number <= 65535 && inet_pton(AF_INET, address.c_str(), &parsed) == 1) return {};
   return "'" + printable(text) + "' is no ADDRESS:PORT such as " + kExporterAddress + "; the address is one of IPv4";
-}
-
-uint64_t duration_of(const std::string& text) {
-  const auto parsed = runtime::parse_duration(text);
-  if (!parsed.ok()) throw CLI::ValidationError("'" + text + "' is no duration: such as 500ms, 2s, 1min");
-  return *parsed;
 }
 
 // A bare number counts bytes: in a list of sizes nothing else is meant.
@@ -95,24 +75,6 @@ CommandLine::CommandLine()
   add_gateway();
   add_exporter();
   add_keygen();
-}
-
-void CommandLine::add_bus_choice(CLI::App& command, BusChoice& choice) {
-  command.add_option("--bus", choice.bus, "Name of the bus (default: as configured)")
-      ->type_name("NAME")
-      ->check(checked(bad_bus));
-  add_configuration(command, choice);
-}
-
-void CommandLine::add_configuration(CLI::App& command, BusChoice& choice) {
-  command.add_option("--config", choice.config_file, "Read this file in place of the usual ones")->type_name("FILE");
-  command.add_option("--set", choice.settings, "Set one configuration key; may be repeated")
-      ->allow_extra_args(false)
-      ->type_name("KEY=VALUE")
-      ->check(checked(bad_setting))
-      ->take_all()
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void CommandLine::add_cat() {

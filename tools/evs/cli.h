@@ -28,8 +28,6 @@ class CommandLine {
   std::string help() const { return app_.help(); }
 
  private:
-  void add_bus_choice(CLI::App& command, BusChoice& choice);
-  void add_configuration(CLI::App& command, BusChoice& choice);
   void add_cat();
   void add_status();
   void add_gateway();

@@ -21,6 +21,7 @@ std::string state_text(const Member& member) {
   std::string text(metrics::name_of(member.state));
   if (member.process_gone) text += ", gone";
   if (member.stopped_for_ns) text += ", stopped";
+  else if (member.hangs() && !member.process_gone) text += ", hung";
   return text;
 }
 
@@ -35,7 +36,7 @@ std::string stopped_text(const Member& member) {
 Paint state_paint(const Member& member) {
   if (member.state == MemberState::dead || member.state == MemberState::expelled || member.process_gone)
     return Paint::red;
-  return member.stopped_for_ns ? Paint::yellow : Paint::plain;
+  return member.stopped_for_ns || member.hangs() ? Paint::yellow : Paint::plain;
 }
 
 std::string members_line(const Snapshot& snapshot) {
@@ -136,6 +137,9 @@ Json status_json(const Snapshot& snapshot) {
                        {"handles", std::move(handles)},
                        {"groups", std::move(groups)}});
   }
+  Json departed = Json::array();
+  for (const metrics::Departed& one : snapshot.departed)
+    departed.push_back({{"nodeid", one.nodeid}, {"pid", one.pid}, {"generation", one.generation}, {"how", one.how}});
   return {{"bus", snapshot.bus},
           {"directory", snapshot.directory},
           {"taken_at", show_time(snapshot.taken_at_unix_ns)},
@@ -146,7 +150,8 @@ Json status_json(const Snapshot& snapshot) {
           {"ring", ring_json(snapshot.ring)},
           {"outbox", outbox_json(snapshot)},
           {"uplink", uplink_json(snapshot)},
-          {"members", std::move(members)}};
+          {"members", std::move(members)},
+          {"departed", std::move(departed)}};
 }
 
 }  // namespace evs::tools

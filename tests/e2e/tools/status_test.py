@@ -54,6 +54,16 @@ class Status(BusTest):
         self.assertEqual(self.run_evs("status").returncode, 0)
         self.assertFalse(os.path.exists(lock))
 
+    def test_who_was_killed_or_left_is_told_with_how(self):
+        ann, bob, carl = self.cat(), self.cat(), self.cat()
+        bob.signal(signal.SIGKILL)
+        carl.signal(signal.SIGTERM)
+        for reason in "died", "left":
+            self.snapshot_when(lambda s: reason in {one["how"] for one in s["departed"]}, reason)
+        how = {one["pid"]: one["how"] for one in self.snapshot()["departed"]}
+        self.assertEqual(how, {bob.process.pid: "died", carl.process.pid: "left"})
+        self.assertEqual(ann.process.poll(), None)
+
     def test_a_stopped_one_is_named_with_what_it_holds(self):
         ann, bob = self.cat(), self.cat()
         bob.signal(signal.SIGSTOP)
