@@ -90,7 +90,10 @@ std::string replace_all(std::string text, const std::string& from, const std::st
   return text;
 }
 
-constexpr const char* kMade = "made by `evs --completion` from the command-line tree";
+std::string made_by(const CLI::App& tree) { return "made by `" + tree.get_name() + " --completion` from the command-line tree"; }
+
+// The shell function that completes a program.
+std::string function_of(const CLI::App& tree) { return "_" + replace_all(tree.get_name(), "-", "_"); }
 
 std::string bash_values(const Flag& flag) {
   if (!flag.choices.empty()) return "COMPREPLY=($(compgen -W '" + join(flag.choices, " ") + "' -- \"$word\"))";
@@ -140,16 +143,19 @@ std::string bash_completion(const CLI::App& tree) {
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.name);
 
-  std::string out = std::string("# bash completion for evs, ") + kMade +
-                    "\n_evs() {\n"
-                    "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' i\n"
-                    "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                    "    case ${COMP_WORDS[i]} in " +
-                    join(names, "|") +
-                    ") command=${COMP_WORDS[i]}; break ;; esac\n"
-                    "  done\n"
-                    "  case $command:$previous in\n";
-  for (const Command& command : commands)
+  std::string out = "# bash completion for " + tree.get_name() + ", " + made_by(tree) + "\n" + function_of(tree) +
+                    "() {\n"
+                    "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' i\n";
+  if (!names.empty())
+    out += "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+           "    case ${COMP_WORDS[i]} in " +
+           join(names, "|") +
+           ") command=${COMP_WORDS[i]}; break ;; esac\n"
+           "  done\n";
+  out += "  case $command:$previous in\n";
+  std::vector<Command> all = commands;
+  all.push_back({"", "", flags_of(tree)});
+  for (const Command& command : all)
     for (const Flag& flag : command.flags) {
       if (flag.positional || !flag.takes_value) continue;
       std::vector<std::string> patterns;
@@ -169,13 +175,20 @@ std::string bash_completion(const CLI::App& tree) {
     }
     out += "    " + command.name + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")" + files + ") ;;\n";
   }
-  return out + "  esac\n}\ncomplete -F _evs evs\n";
+  return out + "  esac\n}\ncomplete -F " + function_of(tree) + " " + tree.get_name() + "\n";
 }
 
 std::string zsh_completion(const CLI::App& tree) {
   const auto commands = commands_of(tree);
-  std::string out = std::string("#compdef evs\n# zsh completion for evs, ") + kMade +
-                    "\n\n_evs() {\n"
+  const std::string name = tree.get_name(), function = function_of(tree);
+  const std::string call = "}\n\nif [ \"$funcstack[1]\" = " + function + " ]; then " + function + " \"$@\"; else compdef " + function + " " + name + "; fi\n";
+  std::string out = "#compdef " + name + "\n# zsh completion for " + name + ", " + made_by(tree) + "\n\n" + function + "() {\n";
+  if (commands.empty()) {
+    out += "  _arguments";
+    for (const Flag& flag : flags_of(tree)) out += " \\\n" + zsh_spec(flag);
+    return out + "\n" + call;
+  }
+  out +=
                     "  local state line\n  typeset -A opt_args\n  local -a commands\n  commands=(\n";
   for (const Command& command : commands)
     out += "    '" + command.name + ":" + zsh_quoted(replace_all(command.description, ":", "\\:")) + "'\n";
@@ -190,27 +203,27 @@ std::string zsh_completion(const CLI::App& tree) {
     for (const Flag& flag : command.flags) out += " \\\n" + zsh_spec(flag);
     out += " ;;\n";
   }
-  return out +
-         "      esac ;;\n  esac\n}\n\nif [ \"$funcstack[1]\" = _evs ]; then _evs \"$@\"; else compdef _evs evs; fi\n";
+  return out + "      esac ;;\n  esac\n" + call;
 }
 
 std::string fish_completion(const CLI::App& tree) {
   const auto commands = commands_of(tree);
-  std::string out = std::string("# fish completion for evs, ") + kMade + "\ncomplete -c evs -f\n";
+  const std::string name = tree.get_name();
+  std::string out = "# fish completion for " + name + ", " + made_by(tree) + "\ncomplete -c " + name + " -f\n";
   const auto add = [&](const std::string& condition, const Flag& flag) {
-    std::string line = "complete -c evs -n '" + condition + "'";
+    std::string line = "complete -c " + name + (condition.empty() ? "" : " -n '" + condition + "'");
     if (flag.positional) {
       if (!flag.choices.empty()) out += line + " -a '" + join(flag.choices, " ") + "'\n";
       if (flag.type == "FILE") out += line + " -F\n";
       return;
     }
-    for (const std::string& name : flag.shorts) line += " -s " + name;
-    for (const std::string& name : flag.longs) line += " -l " + name;
+    for (const std::string& spelling : flag.shorts) line += " -s " + spelling;
+    for (const std::string& spelling : flag.longs) line += " -l " + spelling;
     if (flag.takes_value) line += flag.type == "FILE" || flag.type == "DIR" ? " -r -F" : " -x";
     if (!flag.choices.empty()) line += " -a '" + join(flag.choices, " ") + "'";
     out += line + " -d '" + fish_quoted(flag.description) + "'\n";
   };
-  for (const Flag& flag : flags_of(tree)) add("__fish_use_subcommand", flag);
+  for (const Flag& flag : flags_of(tree)) add(commands.empty() ? "" : "__fish_use_subcommand", flag);
   for (const Command& command : commands)
     out += "complete -c evs -n __fish_use_subcommand -a " + command.name + " -d '" + fish_quoted(command.description) +
            "'\n";
