@@ -85,9 +85,9 @@ int32_t create(const evs_host* host, const evs_plugin_parameter* parameters, siz
   try {
     std::map<std::string, std::string> value;
     for (size_t i = 0; i < count; ++i) value[parameters[i].key] = parameters[i].value;
-    for (const auto& [key, text] : value)
-      if (std::none_of(std::begin(kParameters), std::end(kParameters), [&](const evs_parameter_info& info) { return key == info.key; }))
-        return fail(error, EVS_P_BAD_PARAMETER, ("unknown parameter \"" + key + "\"").c_str());
+    for (const auto& given : value)
+      if (std::none_of(std::begin(kParameters), std::end(kParameters), [&](const evs_parameter_info& info) { return given.first == info.key; }))
+        return fail(error, EVS_P_BAD_PARAMETER, ("unknown parameter \"" + given.first + "\"").c_str());
     const std::string& address = value["metrics_listen"];
     const std::string directory = value["local_directory"].empty() ? shm::default_directory(value["local_group"]) : value["local_directory"];
     auto service = std::make_unique<PrometheusService>();
