@@ -200,6 +200,8 @@ void HostMetrics::add_uplink(const Uplink& uplink, const Where& where) {
   if (uplink.gateway == GatewayState::gone) return;  // what it told of now is past
   add_told(uplink, "gateway_standing", Metric::gateway_standing, where);
   gauge(Metric::gateway_told_age, where, static_cast<double>(uplink.age_ns) / kPerSecond);
+  const auto is_problem = [](const auto& told) { return told.first.starts_with("problem_"); };
+  gauge(Metric::uplink_problems, where, static_cast<double>(std::count_if(uplink.values.begin(), uplink.values.end(), is_problem)));
   for (const std::string_view name : kUplinkStates) gauge(Metric::uplink_state, with(where, name), *state == name);
   if (const std::string* members = uplink.value("members"); members != nullptr) gauge(Metric::uplink_hosts, where, static_cast<double>(words_in(*members)));
   add_told(uplink, "processes", Metric::uplink_processes, where);

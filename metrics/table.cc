@@ -74,6 +74,7 @@ constexpr MetricText kTable[] = {
      "1: this host has a gateway and it told of itself within a second; 0: there is none, or it is stopped or hangs. Absent where the bus has no uplink."},
     {Metric::gateway_standing, Kind::gauge, "evs_gateway_standing", "1", kBus, "1: the gateway stands for the role (evs gateway); 0: it is an application that is willing."},
     {Metric::gateway_told_age, Kind::gauge, "evs_gateway_told_age_seconds", "seconds", kBus, "How long ago the gateway told what the other metrics of the uplink say; four times a second it does."},
+    {Metric::uplink_problems, Kind::gauge, "evs_uplink_problems", "1", kBus, "Things that the gateway says are wrong now: an id that two hosts use, keys that do not fit, hosts that do not hear each other. evs status has the sentences."},
     {Metric::uplink_state, Kind::gauge, "evs_uplink_state", "1", "bus directory state",
      "1 for the state of this host on the ring of hosts, 0 for the others: operational, gather, commit, recovery, apart, closed (evs-status(1))."},
     {Metric::uplink_hosts, Kind::gauge, "evs_uplink_hosts", "hosts", kBus, "Hosts on this host's ring of hosts, itself included."},

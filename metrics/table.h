@@ -69,6 +69,7 @@ enum class Metric : uint8_t {
   gateway_up,
   gateway_standing,
   gateway_told_age,
+  uplink_problems,
   uplink_state,
   uplink_hosts,
   uplink_processes,

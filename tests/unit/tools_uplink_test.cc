@@ -229,10 +229,30 @@ TEST(StatusOfAnUplink, SaysWhetherTheHostsMayActForAll) {
   EXPECT_TRUE(says("  quorum   not primary: no majority of the last primary ring\n"));
 }
 
+// Whoever looks sees them first, and programs as a list.
+TEST(StatusOfAnUplink, WhatIsWrongStandsAtTheHead) {
+  metrics::Snapshot s = between_hosts();
+  s.uplink = metrics::parse_uplink(told(811, 1'000) + "evs_uplink_problem_1 host id 2 is used by two hosts\nevs_uplink_problem_2 packets in the name of host 3 do not open\n");
+  metrics::judge_uplink(s.uplink, true, 40'001'000);
+  EXPECT_EQ(status_text(s, {}, Palette(false)).find("bus default in /dev/shm/evs-0\n  problem  host id 2 is used by two hosts\n  problem  packets in the name of host 3 do not open\n  ring     "), 0u)
+      << status_text(s, {}, Palette(false));
+  EXPECT_EQ(status_json(s)["uplink"]["problems"], Json({"host id 2 is used by two hosts", "packets in the name of host 3 do not open"}));
+  EXPECT_FALSE(status_json(s)["uplink"].contains("problem_1"));
+}
+
+// It has no ring.
+TEST(StatusOfAnUplink, OfAGatewayThatKeepsApart) {
+  metrics::Snapshot s = between_hosts();
+  s.uplink = metrics::parse_uplink("evs_uplink_gateway_pid 811\nevs_uplink_gateway_command my feed\nevs_uplink_written_ns 1000\nevs_uplink_host_id 2\nevs_uplink_state apart\nevs_uplink_problem_1 two\n");
+  metrics::judge_uplink(s.uplink, true, 40'001'000);
+  const std::string text = status_text(s, {}, Palette(false));
+  EXPECT_NE(text.find("  uplink   apart: this is host 2\n  gateway  pid 811 (my feed), told 40.00 ms ago\n  outbox "), std::string::npos) << text;
+}
+
 TEST(StatusOfAnUplink, AsJsonHasNumbersAndTheHostsAsAList) {
   const Json json = status_json(between_hosts());
   EXPECT_EQ(json_line(json["uplink"]),
-            R"({"gateway":"there","age_ns":40000000,"gateway_pid":811,"gateway_command":"my feed","gateway_standing":0,"written_ns":1000,"host_id":2,)"
+            R"({"gateway":"there","age_ns":40000000,"problems":[],"gateway_pid":811,"gateway_command":"my feed","gateway_standing":0,"written_ns":1000,"host_id":2,)"
             R"("state":"operational","ring_sequence":12,"ring_representative":1,"members":[1,2,3],"token_age_ns":1500,"received_up_to":77,"stable":75,"high":79,)"
             R"("held_by":0,"lagging":0,"backlog_bytes":2048,"backlog_messages":9,"refused_tag_total":3,"lost_no_room_total":0})"
             "\n");

@@ -97,6 +97,7 @@ std::string status_text(const Snapshot& snapshot, const StatusView& view, const 
   const bool crowded = percent(snapshot.ring.used_bytes, snapshot.ring.capacity_bytes) >= 80;
   std::string out =
       paint(Paint::bold, "bus " + printable(snapshot.bus)) + " in " + printable(snapshot.directory) + "\n";
+  out += problem_lines(snapshot, paint);
   out += "  ring     " + paint(crowded ? Paint::yellow : Paint::plain, ring_line(snapshot.ring, snapshot.members)) + "\n";
   out += "  members  " + members_line(snapshot) + "\n";
   out += uplink_lines(snapshot, paint);

@@ -32,7 +32,15 @@ std::string text_of(const Uplink& uplink, std::string_view name) {
   return value == nullptr ? "?" : printable(*value);
 }
 
+// As the gateway numbers them, the gravest first.
+std::vector<std::string> problems_of(const Uplink& uplink) {
+  std::vector<std::string> problems;
+  while (const std::string* text = uplink.value("problem_" + std::to_string(problems.size() + 1))) problems.push_back(*text);
+  return problems;
+}
+
 std::string ring_of_hosts(const Uplink& uplink) {
+  if (uplink.value("ring_sequence") == nullptr) return text_of(uplink, "state") + ": this is host " + text_of(uplink, "host_id");
   std::string members = text_of(uplink, "members");
   const bool alone = members == text_of(uplink, "host_id");
   std::string text = text_of(uplink, "state") + ", ring " + text_of(uplink, "ring_sequence") + " of host " + text_of(uplink, "ring_representative");
@@ -90,6 +98,7 @@ std::string told_lines(const Uplink& uplink, const Palette& paint) {
     const uint64_t epoch = uplink.number("epoch");
     out += line("quorum", paint(epoch != 0 ? Paint::plain : Paint::yellow, epoch != 0 ? "primary, epoch " + std::to_string(epoch) : "not primary: " + printable(*quorum)));
   }
+  if (uplink.value("high") == nullptr) return out;
   out += line("order", order_text(uplink));
   out += line("backlog", show_bytes(uplink.number("backlog_bytes")) + " for the token, " + text_of(uplink, "backlog_messages") + " messages without a place yet");
   if (const std::string held = held_text(uplink); !held.empty()) out += line("held up", paint(Paint::yellow, held));
@@ -153,6 +162,12 @@ Json ring_json(const metrics::Ring& ring) {
           {"holder_what", ring.holder_what}};
 }
 
+std::string problem_lines(const Snapshot& snapshot, const Palette& paint) {
+  std::string out;
+  for (const std::string& problem : problems_of(snapshot.uplink)) out += line("problem", paint(Paint::red, printable(problem)));
+  return out;
+}
+
 std::string uplink_lines(const Snapshot& snapshot, const Palette& paint) {
   if (!snapshot.outbox) return line("uplink", snapshot.role);
   const bool told = snapshot.uplink.value("state") != nullptr;
@@ -163,7 +178,11 @@ std::string uplink_lines(const Snapshot& snapshot, const Palette& paint) {
 Json uplink_json(const Snapshot& snapshot) {
   if (!snapshot.outbox) return nullptr;
   Json out{{"gateway", metrics::name_of(snapshot.uplink.gateway)}, {"age_ns", snapshot.uplink.age_ns}};
-  for (const auto& [name, value] : snapshot.uplink.values) out.emplace(name, value_json(name, value));  // ours come first, whatever the file says
+  Json problems = Json::array();
+  for (const std::string& problem : problems_of(snapshot.uplink)) problems.push_back(problem);
+  out["problems"] = std::move(problems);
+  for (const auto& [name, value] : snapshot.uplink.values)
+    if (!name.starts_with("problem_")) out.emplace(name, value_json(name, value));  // ours come first, whatever the file says
   return out;
 }
 

@@ -35,11 +35,13 @@ void Bouts::is_so(Instant now, const Matter& matter, HostId host, const std::str
     Bout& bout = bouts_[{matter.number, host}];
     bout.matter = matter;
     bout.began = bout.seen = now;
+    bout.text = text;
     bout.over = over;
     return say(bout, now, text, lines);
   }
   Bout& bout = known->second;
   bout.seen = now;
+  bout.text = text;
   bout.over = over;
   if (!bout.open) {
     bout.open = true;
@@ -63,6 +65,14 @@ void Bouts::sweep(Instant now, Lines& lines) {
 
 bool Bouts::any() const {
   return std::any_of(bouts_.begin(), bouts_.end(), [](const auto& each) { return each.second.open; });
+}
+
+std::vector<std::string> Bouts::texts(Level least) const {
+  std::vector<std::string> texts;
+  for (const Level level : {Level::error, Level::warning, Level::info})
+    for (const auto& [unused, bout] : bouts_)
+      if (bout.open && bout.matter.level == level && level >= least) texts.push_back(bout.text);
+  return texts;
 }
 
 }  // namespace evs::runtime::uplink

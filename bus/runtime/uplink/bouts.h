@@ -51,12 +51,14 @@ class Bouts {
   // Once a round, behind all is_so().
   void sweep(ordering::Instant now, Lines& lines);
   bool any() const;  // something is so
+  // What is so now, the gravest first, of `least` and above: as it was said last.
+  std::vector<std::string> texts(Level least) const;
 
  private:
   struct Bout {
     Matter matter;
     ordering::Instant began, seen, told;
-    std::string over;
+    std::string text, over;
     uint64_t times = 1;
     bool open = true, owes_end = true;
   };

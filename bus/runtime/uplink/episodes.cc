@@ -32,6 +32,8 @@ constexpr Matter kOverflow{"uplink.sending", 13, Level::warning, 10 * kSecond};
 constexpr Matter kRefused{"uplink.sending", 14, Level::warning, 10 * kSecond};
 constexpr Matter kGivenUp{"uplink.sending", 6, Level::warning, 30 * kSecond};
 constexpr Matter kLonely{"uplink.hearing", 15, Level::info, kSecond};
+constexpr Duration kRefusedOfLate = 10 * kSecond;
+constexpr size_t kMostRefusals = 4, kMostProblems = 8;
 constexpr unsigned kHearing = 16;  // and the fault
 
 void keep_since(std::deque<Instant>& moments, Instant now, Duration time) {
@@ -62,10 +64,30 @@ Lines Episodes::note(Instant now, const Snapshot& seen) {
   note_hearing(now, seen, lines);
   note_hosts(now, seen, lines);
   note_self(now, seen, lines);
-  for (const Notice& notice : seen.notices) lines.push_back({notice.bad ? Level::warning : Level::info, "uplink.key", notice.text});
+  note_refusals(now, seen, lines);
   bouts_.sweep(now, lines);
   before_ = seen;
   return lines;
+}
+
+// Sealing says it of each host once in ten minutes; for as long as more is refused, it stays so.
+void Episodes::note_refusals(Instant now, const Snapshot& seen, Lines& lines) {
+  for (const Notice& notice : seen.notices) {
+    lines.push_back({notice.bad ? Level::warning : Level::info, "uplink.key", notice.text});
+    if (!notice.bad || std::find(refusals_.begin(), refusals_.end(), notice.text) != refusals_.end()) continue;
+    refusals_.push_back(notice.text);
+    if (refusals_.size() > kMostRefusals) refusals_.pop_front();
+  }
+  if (seen.refused == before_.refused) return;
+  refused_at_ = now;
+  is_refusing_ = true;
+}
+
+std::vector<std::string> Episodes::problems(Instant now) const {
+  std::vector<std::string> all = bouts_.texts(Level::warning);
+  if (is_refusing_ && now - refused_at_ < kRefusedOfLate) all.insert(all.end(), refusals_.begin(), refusals_.end());
+  if (all.size() > kMostProblems) all.resize(kMostProblems);
+  return all;
 }
 
 // ---- Rings. ----
@@ -200,7 +222,7 @@ void Episodes::note_hearing(Instant now, const Snapshot& seen, Lines& lines) {
                         kSecond};
     bouts_.is_so(now, matter, verdict.host, sentence(verdict, seen), "of host " + std::to_string(verdict.host) + ": " + end_in_words(verdict.fault), lines);
   }
-  if (seen.is_lonely)
+  if (seen.is_lonely && seen.duplicates == 0)
     bouts_.is_so(
         now, kLonely, kNoHost,
         "no other host of this bus is heard. If there is one: look at the cable and the interface, at the firewalls (" + where_ +
@@ -233,12 +255,8 @@ void Episodes::note_hosts(Instant now, const Snapshot& seen, Lines& lines) {
                    "packets of " + name + " are understood again", lines);
   }
   if (seen.duplicates != before_.duplicates) {
-    const std::string name = "host id " + std::to_string(seen.duplicate);
-    bouts_.is_so(now, kDuplicate, seen.duplicate,
-                 name + " is used twice: two machines go by it" + (seen.duplicate == seen.self.id ? ", and this is one of them" : "") +
-                     (seen.duplicate_at.empty() ? "" : (seen.duplicate == seen.self.id ? "; the other one is at " : "; one of them is at ") + seen.duplicate_at) +
-                     ". Give one of them another one (a cloned machine has the machine id of its original, from which host ids are made)",
-                 name + " has been used by one machine for half a minute", lines);
+    bouts_.is_so(now, kDuplicate, seen.duplicate, twins_in_words(seen.duplicate, seen.duplicate_one, seen.duplicate_other),
+                 "host id " + std::to_string(seen.duplicate) + " has been used by one host for half a minute", lines);
   }
   if (gave_us_up_.size() > 2 * kMaxHosts) gave_us_up_.clear();
   if (not_understood_.size() > 2 * kMaxHosts) not_understood_.clear();

@@ -25,6 +25,8 @@ class Episodes {
   explicit Episodes(std::string where = "udp port 5410") : where_(std::move(where)) {}
 
   Lines note(ordering::Instant now, const Snapshot& seen);
+  // What is wrong now, the gravest first: for who looks, and has not read the log.
+  std::vector<std::string> problems(ordering::Instant now) const;
 
  private:
   // Something happened again: so often that it is no accident any more?
@@ -45,6 +47,7 @@ class Episodes {
   void note_slow(ordering::Instant now, const Snapshot& seen, Lines& lines);
   void note_hearing(ordering::Instant now, const Snapshot& seen, Lines& lines);
   void note_hosts(ordering::Instant now, const Snapshot& seen, Lines& lines);
+  void note_refusals(ordering::Instant now, const Snapshot& seen, Lines& lines);
   void note_self(ordering::Instant now, const Snapshot& seen, Lines& lines);
   std::string sentence(const Verdict& verdict, const Snapshot& seen) const;
 
@@ -56,6 +59,9 @@ class Episodes {
   std::map<ordering::HostId, ordering::Instant> outside_;   // heard and not in the ring, since
   ordering::HostId last_holder_ = ordering::kNoHost;
   ordering::Instant last_held_, twins_until_;
+  std::deque<std::string> refusals_;      // what was told of packets that are refused, the last ones
+  ordering::Instant refused_at_;
+  bool is_refusing_ = false;
   bool well_told_ = false, failed_ = false, ran_out_ = false;
 };
 

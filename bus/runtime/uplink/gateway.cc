@@ -26,6 +26,10 @@ Gateway::Gateway(const Making& making) : making_(making), measured_(*making.role
 PluginResult<std::unique_ptr<Gateway>> Gateway::open(const Making& making, uint64_t now_ns) {
   std::unique_ptr<Gateway> gateway(new Gateway(making));
   if (auto failure = gateway->open_medium()) return *failure;
+  if (making.twin->has_value()) {
+    if (auto failure = gateway->open_lookout(now_ns)) return *failure;
+    return gateway;
+  }
   if (auto failure = gateway->open_outbox()) return *failure;
   if (auto failure = gateway->open_window()) return *failure;
   if (auto failure = gateway->open_state()) return *failure;
@@ -152,9 +156,12 @@ uint64_t Gateway::turn(uint64_t now_ns) {
   uint64_t next = service_.work(now_ns);
   if (!service_.fault().empty()) give_up(service_.fault());
   if (!failure_.empty()) return next;
+  if (lookout_) return keep_apart(now_ns, next);
   if (!link_ && !take_over(now_ns)) return now_ns + kAskAgainNs;
   bool more = link_->turn(now);
   measured_.look(link_->protocol(), link_->rings());
+  look_for_twin(now);
+  if (!failure_.empty()) return now_ns;
   more |= take_outbox(now);
   look_for_the_gone(now);
   if (const std::string why = link_->failure(); !why.empty()) give_up(why);
@@ -173,7 +180,8 @@ uint64_t Gateway::turn(uint64_t now_ns) {
 }
 
 std::vector<int> Gateway::descriptors() const {
-  std::vector<int> all{transport_->datagram().receive_fd(transport_->self()), outbox_descriptor()};
+  std::vector<int> all{transport_->datagram().receive_fd(transport_->self())};
+  if (!lookout_) all.push_back(outbox_descriptor());
   if (const int fd = const_cast<ServiceCalls&>(service_).fd(); fd >= 0) all.push_back(fd);
   return all;
 }

@@ -10,7 +10,7 @@
 // and joins the ring anew (docs/protocol.md, "What a successor must know").
 //
 // Its parts: gateway.cc opening, taking over, its turn; gateway_outbox.cc what processes ask for; gateway_order.cc what they are told; gateway_state.cc what is
-// kept on a disk; gateway_status.cc what an observer sees. One thread: the service thread of the process that holds the role. Nothing here waits, but for that disk.
+// kept on a disk; gateway_status.cc what an observer sees; gateway_apart.cc what it does when another host has its id. One thread: the service thread of the process that holds the role. Nothing here waits, but for that disk.
 #pragma once
 
 #include <deque>
@@ -26,6 +26,7 @@
 #include "bus/runtime/uplink/episodes.h"
 #include "bus/runtime/uplink/link.h"
 #include "bus/runtime/uplink/local_ring.h"
+#include "bus/runtime/uplink/lookout.h"
 #include "bus/runtime/uplink/measured.h"
 #include "bus/runtime/uplink/status_file.h"
 #include "bus/runtime/uplink/voting_file.h"
@@ -47,6 +48,7 @@ class Gateway final : public Sink {
     const std::vector<std::string>* state_directories;  // where to keep what outlives the machine, the best first
     bool stands;  // for the role, and gives it to nobody
     std::shared_ptr<Patience> patience;  // with the disk
+    const std::optional<std::string>* twin;  // where another host was that has our id; empty text: nobody knows. None: it was not heard
   };
 
   // The role is ours by the board.
@@ -65,6 +67,14 @@ class Gateway final : public Sink {
   bool takes_outbox() const { return !queue_full_; }
   // Empty; else it can go no further, and why.
   const std::string& failure() const { return failure_; }
+  // It has failed because another host has our id; the next one is to keep apart from it (Making::twin).
+  bool has_twin() const { return has_twin_; }
+  // It keeps apart: it listens, and says nothing to anybody. Until the other one is silent, which ends it: the next one may speak.
+  bool is_apart() const { return lookout_ != nullptr; }
+  bool may_speak() const { return may_speak_; }
+  const std::string& twin_at() const { return twin_at_; }
+  // What a gateway of this host that kept apart has left: where the other one was. None: there was no such thing of late.
+  static std::optional<std::string> twin_of_late(const Making& making, uint64_t now_ns);
 
   // This process goes. With others here it lets go at once, and one of them takes over; the last one says goodbye for its host first.
   void resign(uint64_t now_ns, bool is_last);
@@ -84,6 +94,12 @@ class Gateway final : public Sink {
   uint64_t build() const { return making_.role->build() << 32 | making_.outbox->build(); }
   void give_up(const std::string& why);
   void say_what_is_wrong(ordering::Instant now);
+
+  // gateway_apart.cc
+  std::optional<PluginFailure> open_lookout(uint64_t now_ns);
+  void look_for_twin(ordering::Instant now);
+  uint64_t keep_apart(uint64_t now_ns, uint64_t next);
+  std::string apart_status(uint64_t now_ns) const;
 
   // gateway_state.cc
   std::optional<PluginFailure> open_state();
@@ -112,6 +128,7 @@ class Gateway final : public Sink {
 
   // gateway_status.cc
   void publish_status(uint64_t now_ns);
+  void write_status(const std::string& text);
   std::string status_text(uint64_t now_ns) const;
 
   // gateway_order.cc: Sink
@@ -144,6 +161,10 @@ class Gateway final : public Sink {
   std::unique_ptr<WindowFile> window_;
   std::unique_ptr<ordering::ProcessLevel> level_;
   std::unique_ptr<Link> link_;          // none before the state of a predecessor is settled
+  std::unique_ptr<sealing::Sealing> ear_;  // the lookout's
+  std::unique_ptr<Lookout> lookout_;       // apart: and nothing of what follows is there
+  std::string twin_at_;
+  bool has_twin_ = false, may_speak_ = false;
   ordering::Settings settings_;
   std::optional<StateDirectory> state_;        // none: nothing is kept that outlives the machine
   std::optional<VotingFile> votes_;            // with a quorum

@@ -39,8 +39,6 @@ OrderHeader header_of(Tells tells, const Process& from) {
   return header;
 }
 
-std::string at_words(const std::string& address) { return address.empty() ? address : ", at " + address + ","; }
-
 // Why the configuration changed, of those who left it: what its change says; nothing when hosts part.
 int32_t reason_of(const Output& out, const Effect& effect) {
   ChangeRecord record;
@@ -82,11 +80,8 @@ void Gateway::carry_out(const Output& out, const Effect& effect, const Protocol&
     case Effect::Kind::deliver:
     case Effect::Kind::configuration:
       return tell(out, effect, protocol);
-    case Effect::Kind::duplicate_host:
-      // Of another host it is that one's to say, which hears it as well; mostly its gateway was killed, and the new one was heard before the old one was given up.
-      if (effect.to != making_.host_id) return making_.log->info("duplicate", "host " + std::to_string(effect.to) + " is heard in two lives at once");
-      return give_up("another machine on the ring" + at_words(link_->speaker()) + " has host id " + std::to_string(making_.host_id) + ": give each host of the bus a number of its own with uplink.host_id");
-    case Effect::Kind::paused:  // Episodes says it
+    case Effect::Kind::duplicate_host:  // Twins judges it
+    case Effect::Kind::paused:          // Episodes says it
     case Effect::Kind::stamped:
     case Effect::Kind::send_to:
     case Effect::Kind::send_to_all:

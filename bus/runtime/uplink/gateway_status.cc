@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/runtime/uplink/gateway_status.cc - what the gateway says of itself, for `evs status` (status_file.h).
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
-#include "bus/runtime/config_descriptor.h"
 #include "bus/runtime/uplink/gateway.h"
-#include "shm/death.h"
+#include "bus/runtime/uplink/status_lines.h"
 
 namespace evs::runtime::uplink {
 namespace {
@@ -15,36 +11,6 @@ namespace {
 using namespace ordering;
 
 constexpr uint64_t kStatusEveryNs = 250'000'000;
-constexpr size_t kUsualBytes = 4096;
-
-// Lines that an operator reads and an exporter counts: one name, one value. A name says its unit, or _total of what only rises.
-class StatusLines {
- public:
-  StatusLines() { text_.reserve(kUsualBytes); }
-  void add(std::string_view name, std::string_view value) { text_.append("evs_uplink_").append(name).append(" ").append(value).append("\n"); }
-  void add(std::string_view name, uint64_t value) { add(name, std::string_view(std::to_string(value))); }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-// As the kernel and ps know this process: the name of its first thread may be another one than ours.
-std::string own_command() {
-  char name[16] = "";
-  const Descriptor file(open("/proc/self/comm", O_RDONLY | O_CLOEXEC));
-  const ssize_t got = file.get() < 0 ? 0 : read(file.get(), name, sizeof name);
-  std::string command(name, got > 0 ? static_cast<size_t>(got) : 0);
-  return command.substr(0, command.find('\n'));
-}
-
-// Which process tells, so that a killed one is known as such when another process has its pid.
-void add_teller(StatusLines& lines, bool stands) {
-  lines.add("gateway_pid", static_cast<uint64_t>(getpid()));
-  lines.add("gateway_start_time", shm::process_start_time(getpid()));
-  lines.add("gateway_command", own_command());
-  lines.add("gateway_standing", stands ? 1 : 0);
-}
 
 void add_ring(StatusLines& lines, const Protocol& protocol, uint64_t now_ns) {
   lines.add("state", protocol.phase_name());
@@ -102,7 +68,7 @@ void add_ring_work(StatusLines& lines, const Protocol& protocol, const RingWatch
 
 std::string Gateway::status_text(uint64_t now_ns) const {
   StatusLines lines;
-  add_teller(lines, making_.stands);
+  lines.add_teller(making_.stands);
   lines.add("written_ns", now_ns);
   lines.add("host_id", making_.host_id);
   add_ring(lines, link_->protocol(), now_ns);
@@ -119,16 +85,21 @@ std::string Gateway::status_text(uint64_t now_ns) const {
   }
   add_losses(lines, *link_, sealing_->counts());
   add_ring_work(lines, link_->protocol(), link_->rings());
+  lines.add_problems(episodes_->problems(Instant{now_ns}));
   return lines.text();
 }
 
 // It is for people to look at: who cannot be shown it is told once, and the gateway goes on.
-void Gateway::publish_status(uint64_t now_ns) {
-  status_ns_ = now_ns + kStatusEveryNs;
+void Gateway::write_status(const std::string& text) {
   if (!status_file_) status_file_ = std::make_unique<StatusFile>(*making_.directory, making_.config->text("bus.name"), making_.config->text("metrics.group"));
-  const shm::Status status = status_file_->write(status_text(now_ns));
+  const shm::Status status = status_file_->write(text);
   if (!status.ok() && !status_failed_) making_.log->warning("status", "evs status cannot be told of the uplink: " + status.text);
   status_failed_ = !status.ok();
+}
+
+void Gateway::publish_status(uint64_t now_ns) {
+  status_ns_ = now_ns + kStatusEveryNs;
+  write_status(status_text(now_ns));
   if (failure_.empty()) say_whether_primary();
 }
 

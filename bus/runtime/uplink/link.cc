@@ -20,18 +20,20 @@ constexpr Duration kAskAgain = 100'000;  // a medium rings no bell when it has r
 
 Link::Link(const Settings& settings, sealing::Sealing& sealing, const Medium& medium, Sink& sink, Duration hello_period)
     : medium_(medium), sealing_(sealing), sink_(sink), protocol_(settings), outgoing_(sealing, medium_), room_(kBatch * kRoom), datagrams_(kBatch),
-      hearing_(settings.self.id, hello_period) {
+      hearing_(settings.self.id, hello_period), twins_(settings.self, hello_period, !sealing.is_clear()) {
   to_open_.reserve(kBatch);
 }
 
 void Link::start(Instant now) {
   hearing_.begin(now);
+  twins_.begin(now);
   rings_.begin(now);
   call(now, [&](Protocol& protocol, Output& out) { return protocol.start(now, out), true; });
 }
 
 void Link::resume(Instant now, const StoredState& stored) {
   hearing_.begin(now);
+  twins_.begin(now);
   rings_.begin(now);
   call(now, [&](Protocol& protocol, Output& out) { return protocol.resume(now, stored, out), true; });
 }
@@ -93,11 +95,12 @@ bool Link::receive(Instant now) {
 }
 
 void Link::open_one(Instant now, const sealing::ToOpen& opened, const evs_datagram& datagram) {
-  Peer& peer = learn(opened.sender, datagram.peer);
+  Peer& peer = learn(now, opened.sender, datagram.peer);
   const bool to_all = (datagram.flags & EVS_DATAGRAM_TO_ALL) != 0;
   const Bytes packet = is_part(opened.packet) ? joiner_.add(opened.sender, opened.packet) : Bytes(opened.packet);
   if (is_hello(packet)) {
     Hello hello;
+    if (opened.sender.id == protocol_.settings().self.id) twins_.own(now, opened.sender.nonce, medium_.name_of(datagram.peer), false);
     if (decode(packet, hello)) hearing_.heard(now, opened.sender, hello);
     else ++peer.complaints.not_understood;
     return;
@@ -105,6 +108,7 @@ void Link::open_one(Instant now, const sealing::ToOpen& opened, const evs_datagr
   if (peer.ear != nullptr) peer.ear->heard(now, to_all);
   if (packet.empty()) return;
   speaker_ = datagram.peer;
+  speaker_nonce_ = opened.sender.nonce;
   call(now, [&](Protocol& protocol, Output& out) { return protocol.on_packet(now, packet, out), true; });
   speaker_.reset();
   blame(peer);
@@ -159,12 +163,14 @@ void Link::drain() {
 }
 
 // A token goes to one host, by the address that its packets come from. An address that is no longer a host's is let go.
-Link::Peer& Link::learn(const Host& sender, uint32_t index) {
+Link::Peer& Link::learn(Instant now, const Host& sender, uint32_t index) {
   const auto known = peers_.find(sender.id);
   if (known != peers_.end() && known->second.host == sender && known->second.index == index) {
     if (!known->second.vouched) known->second.vouched = medium_.vouch_for(index);
     return known->second;
   }
+  if (known != peers_.end() && known->second.host != sender)
+    twins_.changed(now, known->second.host, medium_.name_of(known->second.index), sender, medium_.name_of(index));
   if (known != peers_.end() && known->second.index != index) medium_.forget(known->second.index);
   if (known == peers_.end() && peers_.size() >= kMostPeers) make_room_for_a_peer();
   Peer& peer = peers_[sender.id];
@@ -194,11 +200,10 @@ void Link::send(const Effect& effect) {
 }
 
 // True: a ring was formed.
-bool Link::note(const Effect& effect) {
-  if (effect.kind == Effect::Kind::duplicate_host) {
-    duplicate_ = effect.to;
-    duplicate_at_ = speaker();
-    ++duplicates_;
+bool Link::note(Instant now, const Effect& effect) {
+  // Of another host the ordering layer says it when a gateway has followed a killed one, too.
+  if (effect.kind == Effect::Kind::duplicate_host && effect.to == protocol_.settings().self.id && speaker_) {
+    twins_.own(now, speaker_nonce_, medium_.name_of(*speaker_), true);
   } else if (effect.kind == Effect::Kind::paused) {
     paused_for_ = effect.paused_for;
     ++pauses_;
@@ -220,7 +225,7 @@ void Link::carry_out(Instant now) {
       if (std::exchange(unsent, false)) outgoing_.flush();
       if (effect.kind == Effect::Kind::flush_receive) drains = true;
       else sink_.carry_out(out_, effect, protocol_);
-      configured |= note(effect);
+      configured |= note(now, effect);
     }
     rings_.note(now, protocol_, configured);
     if (unsent) outgoing_.flush();
@@ -244,9 +249,10 @@ Snapshot Link::look(Instant now) {
   seen.is_held = protocol_.is_held();
   seen.stalled = protocol_.rare(Rare::stalled_left);
   seen.ran_out = protocol_.ran_out_of_sequences();
-  seen.duplicate = duplicate_;
-  seen.duplicate_at = duplicate_at_;
-  seen.duplicates = duplicates_;
+  seen.duplicate = twins_.id();
+  seen.duplicate_one = twins_.one();
+  seen.duplicate_other = twins_.other();
+  seen.duplicates = twins_.total();
   seen.pauses = pauses_;
   seen.paused_for = paused_for_;
   seen.faults = hearing_.faults(now);
@@ -258,6 +264,8 @@ Snapshot Link::look(Instant now) {
   for (const auto& [host, peer] : peers_)
     if (peer.complaints.any()) seen.complaints.emplace_back(host, peer.complaints);
   seen.failure = failure();
+  for (size_t i = 1; i < sealing::kRefusals; ++i)
+    if (const auto why = static_cast<sealing::Refusal>(i); why != sealing::Refusal::echo && why != sealing::Refusal::replay) seen.refused += sealing_.counts().of(why);
   seen.notices = std::exchange(notices_, {});
   for (std::string line; sealing_.next_notice(line);) seen.notices.push_back({true, line});
   return seen;

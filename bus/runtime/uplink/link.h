@@ -19,6 +19,7 @@
 #include "bus/runtime/uplink/parts.h"
 #include "bus/runtime/uplink/ring_watch.h"
 #include "bus/runtime/uplink/snapshot.h"
+#include "bus/runtime/uplink/twins.h"
 
 namespace evs::runtime::uplink {
 
@@ -82,8 +83,9 @@ class Link {
   const Counts& counts() const { return counts_; }
   const RingWatch::Counts& rings() const { return rings_.counts(); }
   const Joiner& joiner() const { return joiner_; }
-  // Whose packet is being acted on, in words, while it is.
-  std::string speaker() const { return speaker_ ? medium_.name_of(*speaker_) : std::string(); }
+  // Another host goes by our id, and it is this one that must go (twins.h).
+  bool must_go(ordering::Instant now) const { return twins_.must_go(now); }
+  const Twins& twins() const { return twins_; }
   // Empty, or why this link is over, in words: the medium is closed, or nothing can be sealed any more. Another life may begin on another one.
   std::string failure() const;
 
@@ -91,7 +93,7 @@ class Link {
   bool receive(ordering::Instant now);
   void drain();
   void carry_out(ordering::Instant now);
-  bool note(const ordering::Effect& effect);
+  bool note(ordering::Instant now, const ordering::Effect& effect);
   void send(const ordering::Effect& effect);
   void say_hello(ordering::Instant now);
   void open_one(ordering::Instant now, const sealing::ToOpen& opened, const evs_datagram& datagram);
@@ -113,17 +115,17 @@ class Link {
     Hearing::Ear* ear = nullptr;
     Complaints complaints{};
   };
-  Peer& learn(const ordering::Host& sender, uint32_t index);
+  Peer& learn(ordering::Instant now, const ordering::Host& sender, uint32_t index);
   void blame(Peer& peer);
   std::map<ordering::HostId, Peer> peers_;  // of hosts that we could open packets of
   Joiner joiner_;
   Hearing hearing_;
   RingWatch rings_;
   uint64_t given_up_ = 0, not_understood_ = 0;  // of the protocol's counters: what has been laid at somebody's door
-  std::optional<uint32_t> speaker_;
-  ordering::HostId duplicate_ = ordering::kNoHost;
-  std::string duplicate_at_;
-  uint64_t duplicates_ = 0, pauses_ = 0;
+  std::optional<uint32_t> speaker_;  // whose packet is being acted on, while it is
+  uint64_t speaker_nonce_ = 0;
+  Twins twins_;
+  uint64_t pauses_ = 0;
   ordering::Duration paused_for_ = 0;
   std::vector<Notice> notices_;
   bool closed_ = false;

@@ -121,8 +121,10 @@ std::optional<PluginFailure> Networked::await_configuration(uint64_t deadline_ns
   const bool done = waiting_.wait_for(lock, std::chrono::nanoseconds(left_until(deadline_ns)), [&] { return in_configuration_ || no_gateway_because_; });
   if (in_configuration_) return std::nullopt;
   if (done) return *no_gateway_because_;
+  const std::string apart = why_apart_;
   lock.unlock();
   const std::string none = "this process is in no configuration of bus \"" + config_.text("bus.name") + "\" yet: ";
+  if (!apart.empty()) return PluginFailure{CS_ERR_TIMEOUT, none + apart};
   if (config_.text("uplink.gateway") == "never" && !has_gateway())
     return PluginFailure{CS_ERR_TIMEOUT, none + "there is no gateway on this host, and uplink.gateway = never (" + std::string(config_.origin("uplink.gateway")) +
                                              ") keeps this process from being it; start `evs gateway`, or a process that may be"};

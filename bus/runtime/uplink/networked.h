@@ -103,6 +103,8 @@ class Networked {
   bool is_handed_over(uint64_t now_ns, uint64_t holder);
   Holder own_holder() const;
   void let_go();
+  void tell_of_twin(uint64_t now_ns);
+  bool drive_apart(uint64_t now_ns);
   void take_role(uint64_t now_ns, uint64_t seen);
   uint64_t drive_gateway(uint64_t now_ns);
   void ring_who_waits_for_room();
@@ -141,6 +143,9 @@ class Networked {
   bool somebody_stands_ = false, yields_ = false;
   bool may_stand_ = true;  // until it is seen that it could not be the gateway
   bool looked_for_state_ = false;
+  std::optional<std::string> twin_;    // where another host is that has our id: the gateway is to keep apart from it
+  bool looked_for_twin_ = false;
+  uint64_t twin_told_ns_ = 0;          // in the log; 0: never
 
   // ---- start() and stop() wait for the service thread. ----
   const std::shared_ptr<Patience> patience_ = std::make_shared<Patience>();  // what that one waits for
@@ -149,6 +154,7 @@ class Networked {
   bool in_configuration_ = false;
   bool resigning_ = false, resigned_ = false;
   std::optional<PluginFailure> no_gateway_because_;
+  std::string why_apart_;  // empty: the gateway, which we are, does not keep apart
 
   // ---- Who waits for room in the outbox. ----
   std::mutex room_mutex_;

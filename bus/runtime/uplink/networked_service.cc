@@ -8,6 +8,7 @@
 
 #include "bus/runtime/uplink/moment.h"
 #include "bus/runtime/uplink/networked.h"
+#include "bus/runtime/uplink/words.h"
 
 namespace evs::runtime::uplink {
 namespace {
@@ -18,6 +19,7 @@ constexpr uint64_t kTryAgainNs = 1000 * kMillisecond;   // to open an uplink tha
 constexpr uint64_t kLookForStandingNs = 50 * kMillisecond;
 // Who has the role gives it to one that stands within kLookForStandingNs, and no bell says that it has: meanwhile the other hosts wait for a token.
 constexpr uint64_t kHandOverNs = 1000 * kMillisecond, kLookSoonNs = 2 * kMillisecond;
+constexpr uint64_t kTwinEpisodeNs = 600'000 * kMillisecond;
 constexpr uint64_t kFollowAfterBytes = 64 << 10;
 constexpr int kMostDescriptors = 16;
 
@@ -151,12 +153,16 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
   const Holder self = own_holder();
   if (!board_->take_role(seen, self)) return;
   evs_gateway_moment("role-taken");
+  if (!std::exchange(looked_for_twin_, true)) {
+    twin_ = Gateway::twin_of_late(making(), now_ns);
+    if (twin_) tell_of_twin(now_ns);
+  }
   auto gateway = Gateway::open(making(), now_ns);
   if (gateway) {
     gateway_ = std::move(*gateway);
     for (const int fd : gateway_->descriptors()) watch_descriptor(fd, kGatewaysOwn);
     heeds_outbox_ = true;
-    log_.info("gateway", "this process is the gateway of host " + std::to_string(host_id_));
+    if (!twin_) log_.info("gateway", "this process is the gateway of host " + std::to_string(host_id_));
     return;
   }
   board_->leave_role(self);
@@ -168,7 +174,7 @@ void Networked::take_role(uint64_t now_ns, uint64_t seen) {
 }
 
 Gateway::Making Networked::making() {
-  return {&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_, stands(), patience_};
+  return {&config_, &log_, &host_, role_.get(), outbox_.get(), &*board_, &directory_, host_id_, &state_directories_, stands(), patience_, &twin_};
 }
 
 // Who has the role gives it to whoever stands for it, and all hosts wait meanwhile: not in vain for what can be known before. Asked once.
@@ -199,12 +205,41 @@ uint64_t Networked::drive_gateway(uint64_t now_ns) {
     let_go();
     return now_ns + kLookAgainNs;
   }
+  if (drive_apart(now_ns)) return now_ns;
   const std::string why = gateway_->failure();
   if (why.empty()) return next;
   log_.error("gateway", "this process is no longer the gateway: " + why);
   let_go();
   role_again_ns_ = now_ns + kTryAgainNs;
   return role_again_ns_;
+}
+
+// True: this gateway is over, and the next one begins at once: by listening, as another host has our id; or by speaking, as that one is silent.
+bool Networked::drive_apart(uint64_t now_ns) {
+  if (gateway_->may_speak()) {
+    log_.info("uplink.duplicate", "host id " + std::to_string(host_id_) + " is not heard of another host any more: this one joins the ring");
+    twin_.reset();
+    const std::lock_guard guard(waiting_mutex_);
+    why_apart_.clear();
+  } else if (gateway_->has_twin()) {
+    twin_ = gateway_->twin_at();
+    tell_of_twin(now_ns);
+  } else {
+    return false;
+  }
+  let_go();
+  return true;
+}
+
+// In the log once an episode: two that meet again and again in ten minutes are one.
+void Networked::tell_of_twin(uint64_t now_ns) {
+  {
+    const std::lock_guard guard(waiting_mutex_);
+    why_apart_ = twins_in_words(host_id_, {}, *twin_);
+  }
+  if (twin_told_ns_ != 0 && now_ns - twin_told_ns_ < kTwinEpisodeNs) return;
+  twin_told_ns_ = now_ns;
+  log_.error("uplink.duplicate", twins_in_words(host_id_, {}, *twin_) + ". This host keeps apart until the other one is not heard any more");
 }
 
 // Others have handed the role over to it and would again, each time that it tries: from now on it is one of them.

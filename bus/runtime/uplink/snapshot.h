@@ -40,7 +40,7 @@ struct Snapshot {
   bool ran_out = false;             // of ring sequences
   uint64_t duplicates = 0;
   ordering::HostId duplicate = ordering::kNoHost;  // the last
-  std::string duplicate_at;                        // the address of one of the two; empty: not known
+  std::string duplicate_one, duplicate_other;      // where the two are; one is empty when it is this host
   uint64_t pauses = 0;
   ordering::Duration paused_for = 0;               // the last time
   // Who hears whom.
@@ -52,6 +52,7 @@ struct Snapshot {
   std::vector<std::pair<ordering::HostId, Complaints>> complaints;
   std::string failure;
   std::vector<Notice> notices;      // once each
+  uint64_t refused = 0;             // packets, for what notices are of
 };
 
 }  // namespace evs::runtime::uplink

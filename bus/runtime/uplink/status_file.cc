@@ -13,6 +13,10 @@
 
 namespace evs::runtime::uplink {
 
+namespace {
+constexpr size_t kMostBytes = 64 << 10;  // what is longer was written by no gateway
+}
+
 StatusFile::StatusFile(const shm::Directory& directory, const std::string& bus, const std::string& group)
     : directory_(directory), name_(bus + ".uplink"), fresh_name_(name_ + ".new") {
   // Once: looking groups up may take its time. The rings have refused a group that is not there.
@@ -20,7 +24,17 @@ StatusFile::StatusFile(const shm::Directory& directory, const std::string& bus, 
 }
 
 StatusFile::~StatusFile() {
-  if (written_) unlinkat(directory_.fd(), name_.c_str(), 0);
+  if (written_ && !stays_) unlinkat(directory_.fd(), name_.c_str(), 0);
+}
+
+std::string StatusFile::read(const shm::Directory& directory, const std::string& bus) {
+  const std::string name = bus + ".uplink";
+  const Descriptor file(directory.open_file(name, O_RDONLY | O_NONBLOCK));
+  if (file.get() < 0 || !directory.check_file(file.get(), name).ok()) return {};
+  std::string text(kMostBytes, '\0');
+  const ssize_t got = ::read(file.get(), text.data(), text.size());
+  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return text;
 }
 
 shm::Status StatusFile::fill(int fd, const std::string& text) const {

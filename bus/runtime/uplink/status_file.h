@@ -5,7 +5,7 @@
 //
 // A file and no shared words: it is written four times a second by one process, read by tools that share no layout with it, and whoever may read the counters may
 // read it (mode 0640, metrics.group). Written under another name and renamed, so that it is always whole. A gateway that goes takes it away; one that was killed
-// leaves it, and its age and pid say so.
+// leaves it, and its age and pid say so, and so does one that kept apart from another host of its id (gateway_apart.cc).
 //
 // One thread: the gateway's.
 #pragma once
@@ -27,6 +27,10 @@ class StatusFile {
   StatusFile& operator=(const StatusFile&) = delete;
 
   shm::Status write(const std::string& text);
+  // It stays when this goes, for the next gateway to read.
+  void leave(bool stays) { stays_ = stays; }
+  // What stands in the one that is there; empty: there is none, or it cannot be read.
+  static std::string read(const shm::Directory& directory, const std::string& bus);
 
  private:
   shm::Status fill(int fd, const std::string& text) const;
@@ -34,7 +38,7 @@ class StatusFile {
   const shm::Directory& directory_;
   const std::string name_, fresh_name_;
   gid_t gid_ = static_cast<gid_t>(-1);
-  bool written_ = false;
+  bool written_ = false, stays_ = false;
 };
 
 }  // namespace evs::runtime::uplink

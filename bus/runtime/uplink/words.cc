@@ -28,6 +28,11 @@ std::string hosts_in_words(const Hosts& hosts) {
   return hosts.size() > kMostNamed ? text + " and " + std::to_string(hosts.size() - kMostNamed) + " more" : text;
 }
 
+std::string twins_in_words(HostId id, const std::string& one, const std::string& other) {
+  return "host id " + std::to_string(id) + " is used by two hosts: " + (one.empty() ? "this one" : one) + " and " + (other.empty() ? "another one" : other) +
+         "; give each its own host_id (uplink.host_id; without it the id is made from the machine id, which a cloned machine has of its original), and its own state directory";
+}
+
 std::string reason_in_words(Why why, Duration token_lost) {
   switch (why) {
     case Why::started:

@@ -13,5 +13,6 @@ std::string in_words(ordering::Duration time);                 // "140 ms", "7.1
 std::string hosts_in_words(const ordering::Hosts& hosts);      // "host 2", "hosts 1, 2, 3"; sixteen, and how many more
 std::string reason_in_words(ordering::Why why, ordering::Duration token_lost);  // behind "because"
 std::string end_in_words(Fault fault);                         // of a host that was named
+std::string twins_in_words(ordering::HostId id, const std::string& one, const std::string& other);  // `one` empty: this host
 
 }  // namespace evs::runtime::uplink

@@ -58,8 +58,8 @@ class StandingGateway : public testing::Test {
     if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
     return ran;
   }
-  static void start(Crowd& crowd, size_t host, Driven& gateway) {
-    gateway.start([&](int input, int output) { return crowd.wire().start(host, command_line(crowd, host, {"gateway"}), input, output); });
+  static void start(Crowd& crowd, size_t host, Driven& gateway, const std::vector<std::string>& instead = {}) {
+    gateway.start([&](int input, int output) { return crowd.wire().start(host, command_line(crowd, host, {"gateway"}, instead), input, output); });
   }
   static Json status(Crowd& crowd, size_t host) {
     const Ran ran = run(crowd, host, {"status", "--json"});
@@ -212,6 +212,52 @@ TEST_F(StandingGateway, WhoIsStoppedIsSilentThereAndNoMemberElsewhere) {
   EXPECT_TRUE(Crowd::until([&] { return told(crowd, 1, "gateway") == Json("there") && told(crowd, 0, "members") == Json({1, 2}); })) << text(crowd, 1) << text(crowd, 0);
   gateway.kill();
   ASSERT_TRUE(until_application(crowd, 1));
+}
+
+// A number that was given twice: the newcomer hears who has it, keeps apart and says why, whoever is started there; the ring does not notice.
+TEST_F(StandingGateway, ANewcomerWithTheIdOfAnotherHostKeepsApart) {
+  Crowd crowd(3);
+  for (const size_t host : {0, 1}) crowd.start(host);
+  ASSERT_TRUE(crowd.until_one());
+  Crowd::go_on(5000);  // else it is a newcomer itself (bus/runtime/uplink/twins.h)
+  const std::string conf = crowd.status(1).conf;
+  const std::vector<std::string> same_id = {"uplink.host_id=1"};
+  const std::string here = "host id 1 is used by two hosts: this one and ";
+  Driven twin;
+  start(crowd, 2, twin, same_id);
+  ASSERT_TRUE(Crowd::until([&] { return text(crowd, 2).find("  problem  " + here) != std::string::npos; })) << text(crowd, 2);
+  EXPECT_EQ(told(crowd, 2, "state"), Json("apart")) << text(crowd, 2);
+  EXPECT_TRUE(Crowd::until([&] { return text(crowd, 0).find("  problem  " + here) != std::string::npos; })) << text(crowd, 0);
+  twin.kill();
+  const Ran again = run(crowd, 2, {"gateway"}, same_id);
+  EXPECT_EQ(again.status, 1);
+  EXPECT_NE(again.error.find(here), std::string::npos) << again.error;
+  EXPECT_EQ(crowd.status(1).conf, conf) << "the ring was disturbed";
+  // It comes when the other one is gone.
+  start(crowd, 2, twin, {"uplink.host_id=1", "bus.initialize_timeout=1min"});
+  ASSERT_TRUE(Crowd::until([&] { return text(crowd, 2).find("  problem  " + here) != std::string::npos; })) << text(crowd, 2);
+  crowd.kill(0);
+  EXPECT_TRUE(Crowd::until([&] { return told(crowd, 2, "state") == Json("operational") && told(crowd, 1, "members") == Json({1, 2}); })) << text(crowd, 2);
+  EXPECT_EQ(text(crowd, 2).find("problem"), std::string::npos) << text(crowd, 2);
+}
+
+// What an older life says nobody opens who has heard a newer one: here it is the older one that keeps apart, and comes back.
+TEST_F(StandingGateway, OfTwoSealedHostsOfOneIdTheOlderOneKeepsApart) {
+  Crowd::Options options;
+  options.sealed = true;
+  Crowd crowd(3, options);
+  for (const size_t host : {0, 1}) crowd.start(host);
+  ASSERT_TRUE(crowd.until_one());
+  Driven twin;
+  start(crowd, 2, twin, {"uplink.host_id=1"});
+  ASSERT_TRUE(Crowd::until([&] { return text(crowd, 0).find("  problem  host id 1 is used by two hosts: this one and ") != std::string::npos; })) << text(crowd, 0);
+  ASSERT_TRUE(Crowd::until([&] { return told(crowd, 2, "state") == Json("operational") && told(crowd, 2, "members") == Json({1, 2}); })) << text(crowd, 2);
+  const Json ring = told(crowd, 2, "ring_sequence");
+  Crowd::go_on(5000);
+  EXPECT_EQ(told(crowd, 0, "state"), Json("apart")) << text(crowd, 0);
+  EXPECT_EQ(told(crowd, 2, "ring_sequence"), ring) << "the ring was disturbed";
+  twin.kill();
+  EXPECT_TRUE(crowd.until_one()) << text(crowd, 0);
 }
 
 TEST_F(StandingGateway, WhoHoldsTheRingUpIsNamedOnEachHost) {

@@ -64,7 +64,7 @@ TEST(HostMetrics, EverySampleHasTheLabelsOfItsRow) {
   BusReading bus = bus_with("b", "1", 5);
   bus.outbox = bus.order;
   bus.uplink = parse_uplink("evs_uplink_state gather\nevs_uplink_token_age_ns 5\nevs_uplink_epoch 3\nevs_uplink_processes 4\nevs_uplink_high 9\nevs_uplink_stable 4\n"
-                            "evs_uplink_received_up_to 8\nevs_uplink_members 1 2 30\nevs_uplink_gateway_standing 1\nevs_uplink_backlog_bytes 1\nevs_uplink_backlog_messages 1");
+                            "evs_uplink_received_up_to 8\nevs_uplink_members 1 2 30\nevs_uplink_gateway_standing 1\nevs_uplink_backlog_bytes 1\nevs_uplink_backlog_messages 1\nevs_uplink_problem_1 host id 1 is used by two hosts");
   bus.uplink.gateway = GatewayState::there;
   const std::vector<Sample> samples = metrics.take(host_of({bus}), 1'000'000);
   std::set<Metric> told;
@@ -78,6 +78,7 @@ TEST(HostMetrics, EverySampleHasTheLabelsOfItsRow) {
   for (size_t i = 0; i < kMetricCount; ++i) EXPECT_EQ(told.count(static_cast<Metric>(i)), 1u) << text_of(static_cast<Metric>(i)).name << " is told of by nobody";
   EXPECT_EQ(value_of(samples, Metric::stable_lag, {"b", kPlace}), 5);
   EXPECT_EQ(value_of(samples, Metric::uplink_hosts, {"b", kPlace}), 3);
+  EXPECT_EQ(value_of(samples, Metric::uplink_problems, {"b", kPlace}), 1);
   EXPECT_EQ(value_of(samples, Metric::uplink_state, {"b", kPlace, "gather"}), 1);
   EXPECT_EQ(value_of(samples, Metric::uplink_state, {"b", kPlace, "operational"}), 0);
 }

@@ -223,9 +223,24 @@ TEST(Episodes, PacketsThatAreNotUnderstood) {
 TEST(Episodes, AHostIdThatIsUsedTwice) {
   Story story;
   story.seen.duplicate = 1;
+  story.seen.duplicate_other = "10.0.0.7:5410";
   story.run(50 * kSecond, [&] { ++story.seen.duplicates; });
-  EXPECT_EQ(story.count("host id 1 is used twice: two machines go by it, and this is one of them", Level::error), 1u) << story.all();
+  EXPECT_EQ(story.count("host id 1 is used by two hosts: this one and 10.0.0.7:5410; give each its own host_id", Level::error), 1u) << story.all();
   EXPECT_EQ(story.lines.size(), 1u);
+  EXPECT_EQ(story.episodes.problems(story.now).size(), 1u);
+  story.run(40 * kSecond);
+  EXPECT_TRUE(story.episodes.problems(story.now).empty());
+}
+
+// The log has it once in ten minutes; who looks sees it for as long as packets are refused.
+TEST(Episodes, AKeyThatIsAnotherOneIsAProblemForAsLongAsItRefuses) {
+  Story story;
+  story.seen.notices = {{true, "packets in the name of host 3 do not open"}, {false, "the key file was read again"}};
+  story.run(90 * kSecond, [&] { ++story.seen.refused; });
+  EXPECT_EQ(story.episodes.problems(story.now), std::vector<std::string>{"packets in the name of host 3 do not open"});
+  EXPECT_EQ(story.lines.size(), 2u) << story.all();
+  story.run(15 * kSecond);
+  EXPECT_TRUE(story.episodes.problems(story.now).empty());
 }
 
 TEST(Episodes, APause) {
