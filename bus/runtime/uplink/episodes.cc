@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// bus/runtime/uplink/episodes.cc - rings that come and go, and the hosts in them; the sentences of who hears whom are in words.cc.
+// bus/runtime/uplink/episodes.cc - what is wrong with hosts, and the way to them. Rings that come and go are in episodes_rings.cc, the sentences of who hears whom in words.cc.
 #include "bus/runtime/uplink/episodes.h"
 
 #include <algorithm>
@@ -13,12 +13,9 @@ using namespace ordering;
 
 namespace {
 
-constexpr Duration kMinute = 60 * kSecond, kHeldOfLate = 10 * kSecond;
+constexpr Duration kMinute = 60 * kSecond;
 
 // The numbers tell matters apart, and nothing else.
-constexpr Matter kRestless{"uplink.ring", 1, Level::warning, 30 * kSecond};
-constexpr Matter kGrowing{"uplink.ring", 7, Level::info, 30 * kSecond};
-constexpr Matter kTokenLost{"uplink.token", 2, Level::warning, kMinute};
 constexpr Matter kForming{"uplink.forming", 3, Level::warning, kSecond};
 constexpr Matter kOutside{"uplink.outside", 4, Level::warning, 2 * kSecond};
 constexpr Matter kSlow{"uplink.slow", 5, Level::warning, 2 * kSecond};
@@ -58,7 +55,9 @@ bool Episodes::Often::rose(Instant now, uint64_t total) {
 Lines Episodes::note(Instant now, const Snapshot& seen) {
   Lines lines;
   if (seen.duplicates != before_.duplicates) twins_until_ = now + kMinute;  // two hosts of one id lose each other's tokens
+  for (const auto& [host, at] : seen.addresses) addresses_[host] = at;
   note_ring(now, seen, lines);
+  losses_.sweep(now, seen.members, addresses_, lines);
   note_forming(now, seen, lines);
   note_slow(now, seen, lines);
   note_hearing(now, seen, lines);
@@ -90,77 +89,7 @@ std::vector<std::string> Episodes::problems(Instant now) const {
   return all;
 }
 
-// ---- Rings. ----
-
-void Episodes::note_ring(Instant now, const Snapshot& seen, Lines& lines) {
-  const uint64_t formed = seen.rings.formed - before_.rings.formed;
-  for (uint64_t i = 0; i < std::min<uint64_t>(formed, kMostRings + 1); ++i) rings_.push_back(now);
-  while (rings_.size() > 2 * kMostRings) rings_.pop_front();
-  keep_since(rings_, now, kMinute);
-  keep_since(broken_, now, kMinute);
-  keep_since(token_lost_alone_, now, 5 * kMinute);
-  if (formed == 0) return;
-  const bool lost_alone = seen.rings.ended_by == Why::token_lost && seen.members == before_.members && seen.members.size() > 1 && now >= twins_until_;
-  if (lost_alone) token_lost_alone_.push_back(now);
-  while (token_lost_alone_.size() > 3) token_lost_alone_.pop_front();
-  if (token_lost_alone_.size() == 3 && lost_alone)
-    bouts_.is_so(
-        now, kTokenLost, kNoHost,
-        "the token is lost again and again, although all hosts are heard and come back: packets are lost (the receive buffers of sysctl net.core.rmem_max, the "
-        "switch), or a host does not get the processor within " +
-            in_words(seen.token_lost),
-        "the token has not been lost for a minute", lines);
-  if (before_.rings.formed != 0 && !subset(before_.members, seen.members)) broken_.push_back(now);
-  while (broken_.size() > kMostRings) broken_.pop_front();
-  if (rings_.size() <= kMostRings) return tell_ring(now, seen, lines);
-  const std::string ring = "ring " + std::to_string(seen.ring.sequence) + " of " + hosts_in_words(seen.members);
-  if (broken_.empty())
-    return bouts_.is_so(now, kGrowing, kNoHost, "more hosts come, and not each ring is told any more; now it is " + ring,
-                        "it is " + ring + " since half a minute", lines);
-  bouts_.forget(kGrowing, kNoHost);
-  bouts_.is_so(now, kRestless, kNoHost,
-               "rings come and go, " + std::to_string(rings_.size()) + " or more in the last minute, and not each is told any more; now it is " + ring +
-                   ", because " + why_ended(seen) + ". Look for a host or a link that comes and goes",
-               "rings have come to rest: it is " + ring + " since half a minute", lines);
-}
-
-void Episodes::tell_ring(Instant now, const Snapshot& seen, Lines& lines) const {
-  Hosts lost, anew;
-  for (const Host& host : before_.members) {
-    if (before_.rings.formed == 0 || contains(seen.members, host)) continue;
-    (is_in(seen.members, host.id) ? anew : lost).push_back(host);
-  }
-  const bool in_order = seen.rings.left && seen.rings.ended_by == Why::join_heard;
-  if (!lost.empty() && in_order)
-    lines.push_back({Level::info, "uplink.member", hosts_in_words(lost) + " left"});
-  else if (!lost.empty())
-    lines.push_back({Level::warning, "uplink.member", hosts_in_words(lost) + (lost.size() == 1 ? " is lost: " : " are lost: ") + why_lost(now, lost, seen)});
-  std::string text = "ring " + std::to_string(seen.ring.sequence) + " of " + hosts_in_words(seen.members) + " (this is host " + std::to_string(seen.self.id) +
-                     ") formed in " + in_words(seen.rings.took);
-  if (before_.rings.formed != 0) text += ", because " + why_ended(seen);
-  if (!anew.empty()) text += "; " + hosts_in_words(anew) + " began anew";
-  lines.push_back({Level::info, "uplink.ring", text});
-}
-
-std::string Episodes::why_ended(const Snapshot& seen) const {
-  return reason_in_words(seen.rings.ended_by, seen.token_lost);
-}
-
-// Who gives a host up for its slow readers knows why; the others saw it hold the ring up.
-std::string Episodes::why_lost(Instant now, const Hosts& lost, const Snapshot& seen) const {
-  if (is_in(lost, last_holder_) && now - last_held_ < kHeldOfLate)
-    return "its readers were slow for too long, and held the ring up. Look at the processes of that host that do not dispatch (evs status)";
-  switch (seen.rings.ended_by) {
-    case Why::held_too_long:
-      return "readers were slow for too long, and held the ring up. Look at the processes that do not dispatch (evs status)";
-    case Why::cannot_receive:
-      return "a member could not receive what the others have. Look for loss of packets, and for a path that carries less than the others (MTU)";
-    case Why::barrier_too_long:
-      return "it did not do its part in a change of processes in time. Look at the load of that host";
-    default:
-      return why_ended(seen) + ". If it was not stopped, look at whether it runs and has the processor, at its network, and at the firewalls (" + where_ + ")";
-  }
-}
+// ---- Hosts that are outside. ----
 
 void Episodes::note_forming(Instant now, const Snapshot& seen, Lines& lines) {
   if (seen.ended_at != kNever && now - seen.ended_at >= kFormingPatience) {

@@ -4,7 +4,7 @@
 //     Link::look() -- Snapshot --> Episodes::note() -- lines --> the log
 //
 // Each is one line, and what lasts is one episode (bouts.h): it is said when it begins, once a minute, and when it is over. Rings that are formed and lost are said one by
-// one; kMostRings in a minute, and then that they come and go, for as long as they do. So whatever the network does, a minute has some tens of lines at worst.
+// one; kMostRings in a minute, and then that they come and go, for as long as they do. Hosts that are lost are said always (losses.h). So whatever the network does, a minute has some tens of lines at worst.
 //
 // Pure: called each 100 ms or second with how things stand; no clock, no I/O. What was between two calls is in the snapshot's counters.
 #pragma once
@@ -12,6 +12,7 @@
 #include <deque>
 
 #include "bus/runtime/uplink/bouts.h"
+#include "bus/runtime/uplink/losses.h"
 #include "bus/runtime/uplink/snapshot.h"
 
 namespace evs::runtime::uplink {
@@ -40,7 +41,8 @@ class Episodes {
   };
 
   void note_ring(ordering::Instant now, const Snapshot& seen, Lines& lines);
-  void tell_ring(ordering::Instant now, const Snapshot& seen, Lines& lines) const;
+  void tell_who_is_gone(ordering::Instant now, const Snapshot& seen, Lines& lines);
+  void tell_ring(const Snapshot& seen, Lines& lines) const;
   std::string why_ended(const Snapshot& seen) const;
   std::string why_lost(ordering::Instant now, const ordering::Hosts& lost, const Snapshot& seen) const;
   void note_forming(ordering::Instant now, const Snapshot& seen, Lines& lines);
@@ -54,7 +56,9 @@ class Episodes {
   const std::string where_;
   Bouts bouts_;
   Snapshot before_;
-  std::deque<ordering::Instant> rings_, broken_, token_lost_alone_;  // of late
+  Losses losses_;
+  Addresses addresses_;
+  std::deque<ordering::Instant> rings_, token_lost_alone_;  // of late
   std::map<ordering::HostId, Often> gave_us_up_, not_understood_;
   std::map<ordering::HostId, ordering::Instant> outside_;   // heard and not in the ring, since
   ordering::HostId last_holder_ = ordering::kNoHost;

@@ -108,7 +108,7 @@ void Link::open_one(Instant now, const sealing::ToOpen& opened, const evs_datagr
   if (peer.ear != nullptr) peer.ear->heard(now, to_all);
   if (packet.empty()) return;
   speaker_ = datagram.peer;
-  speaker_nonce_ = opened.sender.nonce;
+  speaker_host_ = opened.sender;
   call(now, [&](Protocol& protocol, Output& out) { return protocol.on_packet(now, packet, out), true; });
   speaker_.reset();
   blame(peer);
@@ -203,7 +203,7 @@ void Link::send(const Effect& effect) {
 bool Link::note(Instant now, const Effect& effect) {
   // Of another host the ordering layer says it when a gateway has followed a killed one, too.
   if (effect.kind == Effect::Kind::duplicate_host && effect.to == protocol_.settings().self.id && speaker_) {
-    twins_.own(now, speaker_nonce_, medium_.name_of(*speaker_), true);
+    twins_.own(now, speaker_host_.nonce, medium_.name_of(*speaker_), true);
   } else if (effect.kind == Effect::Kind::paused) {
     paused_for_ = effect.paused_for;
     ++pauses_;
@@ -227,7 +227,7 @@ void Link::carry_out(Instant now) {
       else sink_.carry_out(out_, effect, protocol_);
       configured |= note(now, effect);
     }
-    rings_.note(now, protocol_, configured);
+    rings_.note(now, protocol_, configured, speaker_ ? speaker_host_ : Host{});
     if (unsent) outgoing_.flush();
     if (drains) drain();
     drained_ |= drains;
@@ -261,6 +261,8 @@ Snapshot Link::look(Instant now) {
   seen.is_lonely = hearing_.is_lonely(now);
   seen.packet_bytes = outgoing_.packet_bytes() + sealing_.overhead();
   seen.sending = outgoing_.counts();
+  if (std::exchange(looked_at_ring_, seen.rings.formed) != seen.rings.formed)
+    for (const auto& [host, peer] : peers_) seen.addresses[host] = medium_.name_of(peer.index);
   for (const auto& [host, peer] : peers_)
     if (peer.complaints.any()) seen.complaints.emplace_back(host, peer.complaints);
   seen.failure = failure();

@@ -123,11 +123,12 @@ class Link {
   RingWatch rings_;
   uint64_t given_up_ = 0, not_understood_ = 0;  // of the protocol's counters: what has been laid at somebody's door
   std::optional<uint32_t> speaker_;  // whose packet is being acted on, while it is
-  uint64_t speaker_nonce_ = 0;
+  ordering::Host speaker_host_;
   Twins twins_;
   uint64_t pauses_ = 0;
   ordering::Duration paused_for_ = 0;
   std::vector<Notice> notices_;
+  uint64_t looked_at_ring_ = 0;  // the addresses in the snapshot are for
   bool closed_ = false;
   bool drained_ = false;
   Counts counts_;

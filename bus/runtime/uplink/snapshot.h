@@ -9,6 +9,7 @@
 #include "bus/runtime/uplink/hearing.h"
 #include "bus/runtime/uplink/outgoing.h"
 #include "bus/runtime/uplink/ring_watch.h"
+#include "bus/runtime/uplink/words.h"
 
 namespace evs::runtime::uplink {
 
@@ -29,6 +30,7 @@ struct Snapshot {
   // The ring, or the last one.
   ordering::RingId ring;
   ordering::Hosts members;
+  Addresses addresses;               // of hosts that are known, when a ring has been formed since the last look
   RingWatch::Counts rings;
   ordering::Instant ended_at = ordering::kNever;  // kNever: there is a ring
   ordering::Why ended_by = ordering::Why::started;

@@ -12,6 +12,11 @@ namespace {
 
 constexpr size_t kMostNamed = 16;
 
+std::string with_address(HostId host, const Addresses& addresses) {
+  const auto at = addresses.find(host);
+  return std::to_string(host) + (at == addresses.end() || at->second.empty() ? "" : " (" + at->second + ")");
+}
+
 }  // namespace
 
 std::string in_words(Duration time) {
@@ -22,11 +27,13 @@ std::string in_words(Duration time) {
   return text.append(" s");
 }
 
-std::string hosts_in_words(const Hosts& hosts) {
+std::string hosts_in_words(const Hosts& hosts, const Addresses& addresses) {
   std::string text = hosts.size() == 1 ? "host " : "hosts ";
-  for (size_t i = 0; i < hosts.size() && i < kMostNamed; ++i) text += (i == 0 ? "" : ", ") + std::to_string(hosts[i].id);
+  for (size_t i = 0; i < hosts.size() && i < kMostNamed; ++i) text += (i == 0 ? "" : ", ") + with_address(hosts[i].id, addresses);
   return hosts.size() > kMostNamed ? text + " and " + std::to_string(hosts.size() - kMostNamed) + " more" : text;
 }
+
+std::string host_in_words(HostId host, const Addresses& addresses) { return "host " + with_address(host, addresses); }
 
 std::string twins_in_words(HostId id, const std::string& one, const std::string& other) {
   return "host id " + std::to_string(id) + " is used by two hosts: " + (one.empty() ? "this one" : one) + " and " + (other.empty() ? "another one" : other) +
@@ -42,7 +49,7 @@ std::string reason_in_words(Why why, Duration token_lost) {
     case Why::foreign_ring:
       return "hosts of another ring were met";
     case Why::join_heard:
-      return "a host asked for another ring: it came, left, or had lost the token";
+      return "a host asked for another ring";
     case Why::cannot_receive:
       return "a member could not receive what the others have";
     case Why::consensus_missed:

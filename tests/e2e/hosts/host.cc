@@ -8,7 +8,7 @@
 //   leave       leaves the ring, as a host that stops does
 //   key FILE    has FILE in place of its key file, and reads it
 //
-// What it has for people (bus/runtime/uplink/episodes.h) it says on standard error, a line each: "warning uplink.member: host 3 is lost: ...".
+// What it has for people (bus/runtime/uplink/episodes.h) it says on standard error, a line each: "warning uplink.member: host 3 (10.86.0.3:5410) is lost: ...".
 //
 // evs-test-host PLUGIN DIRECTORY HOST LIFE KEYFILE|none [parameter=value ...]     its parameters are the plugin's
 #include <sys/random.h>

@@ -146,12 +146,12 @@ TEST_F(WordsOfHosts, AHostIsKilledAndComesBack) {
   for (size_t i = 0; i < 3; ++i) expect_line(fleet, i, kFine);
   fleet.kill(2);
   ASSERT_TRUE(fleet.until_one_ring());
-  for (const size_t one : {0, 1}) expect_line(fleet, one, "warning uplink.member: host 3 is lost: ");
+  for (const size_t one : {0, 1}) expect_line(fleet, one, "warning uplink.member: host 3 (10.86.0.3:5410) is lost: ");
   fleet.start(2);
   ASSERT_TRUE(fleet.until_one_ring());
   Fleet::go_on(kAWhile);
   for (const size_t one : {0, 1}) {
-    expect_once(fleet, one, "host 3 is lost: ");
+    expect_once(fleet, one, "host 3 (10.86.0.3:5410) is lost: ");
     EXPECT_EQ(fleet.told(one, "warning uplink.hearing"), 0u);
   }
 }

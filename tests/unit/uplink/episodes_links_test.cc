@@ -18,8 +18,8 @@ TEST(EpisodesOf, ALinkThatFormsARingAndLosesIt) {
   world.air.at(2).loses = [](uint32_t, bool, size_t) { return true; };
   world.air.at(2).failure = EVS_P_CLOSED;
   world.pass(10 * kSecond);
-  EXPECT_EQ(world.told_of(0, "host 3 is lost: "), 1u);
-  EXPECT_EQ(world.told_of(1, "host 3 is lost: "), 1u);
+  EXPECT_EQ(world.told_of(0, "host 3 (station 2) is lost: "), 1u);
+  EXPECT_EQ(world.told_of(1, "host 3 (station 2) is lost: "), 1u);
   EXPECT_EQ(world.told_of(2, "the uplink is over: the medium is closed"), 1u);
 }
 
@@ -34,7 +34,7 @@ TEST(EpisodesOf, ALinkWhoseReadersAreSlow) {
   world.pass(3 * kSecond);
   EXPECT_EQ(world.told_of(1, "this host holds the ring up: its log is full"), 1u);
   EXPECT_EQ(world.told_of(1, "this host has left the ring"), 1u);
-  EXPECT_EQ(world.told_of(0, "host 2 left") + world.told_of(0, "host 2 is lost"), 1u);
+  EXPECT_EQ(world.told_of(0, "host 2 (station 1) left") + world.told_of(0, "host 2 (station 1) is lost"), 1u);
 }
 
 TEST(EpisodesOf, ALinkThatDidNotRun) {
