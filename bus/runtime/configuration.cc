@@ -38,6 +38,11 @@ int32_t reason_of(int32_t plugin_reason) {
   }
 }
 
+// Of a member that is in the configuration no more. Who is gone for no reason of its own is on another ring.
+int32_t why_left(const evs_ordered_member& gone) {
+  return gone.reason == EVS_MEMBER_STAYS ? EVS_REASON_PARTED : reason_of(gone.reason);
+}
+
 uint32_t lowest(const Members& members) {
   uint32_t nodeid = members.empty() ? 0 : members.front().nodeid;
   for (const auto& member : members) nodeid = std::min(nodeid, member.nodeid);
@@ -85,7 +90,7 @@ Configuration ConfigurationTeller::transitional_to(const Membership& next, uint6
     } else {
       // Of merged changes only the last one's reasons are known.
       const auto* gone = find_in(next.left, member);
-      transitional.left.push_back(told(member, gone == nullptr ? EVS_REASON_NONE : reason_of(gone->reason)));
+      transitional.left.push_back(told(member, gone == nullptr ? EVS_REASON_NONE : why_left(*gone)));
     }
   }
   transitional.id = {representative, number};

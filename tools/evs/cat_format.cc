@@ -54,6 +54,8 @@ const char* reason_name(int reason) {
       return "died";
     case EVS_REASON_EXPELLED:
       return "expelled";
+    case EVS_REASON_PARTED:
+      return "parted";
     default:
       return "unknown";
   }

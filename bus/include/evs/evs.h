@@ -203,6 +203,7 @@ typedef struct evs_message {
 #define EVS_REASON_LEFT 2     /* went by evs_finalize() or evs_leave() */
 #define EVS_REASON_DIED 3     /* the kernel reported its end */
 #define EVS_REASON_EXPELLED 4 /* held the ring longer than slow_reader_timeout */
+#define EVS_REASON_PARTED 5   /* its host and this one are on one ring no more: it may live, and come again */
 
 #define EVS_CONFIGURATION_MERGED 1u   /* flags: several changes in one, the handle was idle in between */
 #define EVS_CONFIGURATION_EXPELLED 2u /* flags: this process was expelled; unread messages are lost to it */
@@ -238,7 +239,7 @@ typedef struct evs_group_change {
   uint32_t struct_size;
   uint32_t nodeid;
   int32_t pid;
-  int32_t reason; /* EVS_REASON_JOINED, _LEFT, _DIED or _EXPELLED */
+  int32_t reason; /* EVS_REASON_JOINED, _LEFT, _DIED, _EXPELLED or _PARTED */
   struct evs_group group;
 } evs_group_change_t;
 

@@ -174,7 +174,8 @@ enum class Reason : int32_t {
   joined = EVS_REASON_JOINED,
   left = EVS_REASON_LEFT,
   died = EVS_REASON_DIED,
-  expelled = EVS_REASON_EXPELLED
+  expelled = EVS_REASON_EXPELLED,
+  parted = EVS_REASON_PARTED
 };
 
 struct Member {

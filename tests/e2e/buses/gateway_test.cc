@@ -1,86 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tests/e2e/buses/gateway_test.cc - `evs gateway` and `evs status` on a bus that spans hosts: who carries it, who takes over, and who holds it up.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 
-#include "tests/e2e/buses/crowd.h"
-#include "tools/evs/json.h"
+#include "tests/e2e/buses/gateway_story.h"
 
 namespace evs::test {
 namespace {
-
-using tools::Json;
-
-// A run of `evs` to its end.
-struct Ran {
-  int status = -1;
-  std::string out, error;
-};
-
-std::string rest_of(int fd) {
-  std::string text;
-  char buffer[4096];
-  for (ssize_t got = 0; (got = read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(got));
-  close(fd);
-  return text;
-}
-
-class StandingGateway : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const std::string why = Wire::refused(); !why.empty()) GTEST_SKIP() << "no network namespaces here: " << why;
-  }
-
-  static std::vector<std::string> command_line(const Crowd& crowd, size_t host, std::vector<std::string> words, const std::vector<std::string>& instead = {}) {
-    words.insert(words.begin(), EVS_COMMAND);
-    for (const std::string& parameter : crowd.parameters_of(host)) words.insert(words.end(), {"--set", parameter});
-    for (const std::string& parameter : instead) words.insert(words.end(), {"--set", parameter});
-    return words;
-  }
-  static Ran run(Crowd& crowd, size_t host, const std::vector<std::string>& words, const std::vector<std::string>& instead = {}) {
-    int out[2], error[2];
-    if (pipe2(out, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    const pid_t pid = crowd.wire().start(host, command_line(crowd, host, words, instead), -1, out[1], error[1]);
-    close(out[1]);
-    close(error[1]);
-    Ran ran;
-    ran.out = rest_of(out[0]);
-    ran.error = rest_of(error[0]);
-    int status = 0;
-    waitpid(pid, &status, 0);
-    if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
-    return ran;
-  }
-  static void start(Crowd& crowd, size_t host, Driven& gateway, const std::vector<std::string>& instead = {}) {
-    gateway.start([&](int input, int output) { return crowd.wire().start(host, command_line(crowd, host, {"gateway"}, instead), input, output); });
-  }
-  static Json status(Crowd& crowd, size_t host) {
-    const Ran ran = run(crowd, host, {"status", "--json"});
-    EXPECT_EQ(ran.status, 0) << ran.error;
-    return Json::parse(ran.out, nullptr, false);
-  }
-  static std::string text(Crowd& crowd, size_t host) { return run(crowd, host, {"status"}).out; }
-  // A value of the uplink as `evs status --json` tells it; null: it is not told.
-  static Json told(Crowd& crowd, size_t host, const char* name) {
-    const Json all = status(crowd, host);
-    return all.is_object() && all["uplink"].is_object() && all["uplink"].contains(name) ? all["uplink"][name] : Json();
-  }
-  static bool carries(Crowd& crowd, size_t host, const Driven& gateway) { return told(crowd, host, "gateway_pid") == Json(gateway.pid()); }
-  static bool until_application(Crowd& crowd, size_t host) {
-    return Crowd::until([&] { return crowd.gateway_of(host) != crowd.size(); });
-  }
-  static bool has_ended(const Driven& process, int& status) {
-    int code = 0;
-    return process.has_ended(code, status) && code == CLD_EXITED;
-  }
-};
 
 TEST_F(StandingGateway, TakesTheRoleFromAnApplicationAndAnotherOneFollowsWhenItIsKilled) {
   Crowd crowd(3);
@@ -212,52 +142,6 @@ TEST_F(StandingGateway, WhoIsStoppedIsSilentThereAndNoMemberElsewhere) {
   EXPECT_TRUE(Crowd::until([&] { return told(crowd, 1, "gateway") == Json("there") && told(crowd, 0, "members") == Json({1, 2}); })) << text(crowd, 1) << text(crowd, 0);
   gateway.kill();
   ASSERT_TRUE(until_application(crowd, 1));
-}
-
-// A number that was given twice: the newcomer hears who has it, keeps apart and says why, whoever is started there; the ring does not notice.
-TEST_F(StandingGateway, ANewcomerWithTheIdOfAnotherHostKeepsApart) {
-  Crowd crowd(3);
-  for (const size_t host : {0, 1}) crowd.start(host);
-  ASSERT_TRUE(crowd.until_one());
-  Crowd::go_on(5000);  // else it is a newcomer itself (bus/runtime/uplink/twins.h)
-  const std::string conf = crowd.status(1).conf;
-  const std::vector<std::string> same_id = {"uplink.host_id=1"};
-  const std::string here = "host id 1 is used by two hosts: this one and ";
-  Driven twin;
-  start(crowd, 2, twin, same_id);
-  ASSERT_TRUE(Crowd::until([&] { return text(crowd, 2).find("  problem  " + here) != std::string::npos; })) << text(crowd, 2);
-  EXPECT_EQ(told(crowd, 2, "state"), Json("apart")) << text(crowd, 2);
-  EXPECT_TRUE(Crowd::until([&] { return text(crowd, 0).find("  problem  " + here) != std::string::npos; })) << text(crowd, 0);
-  twin.kill();
-  const Ran again = run(crowd, 2, {"gateway"}, same_id);
-  EXPECT_EQ(again.status, 1);
-  EXPECT_NE(again.error.find(here), std::string::npos) << again.error;
-  EXPECT_EQ(crowd.status(1).conf, conf) << "the ring was disturbed";
-  // It comes when the other one is gone.
-  start(crowd, 2, twin, {"uplink.host_id=1", "bus.initialize_timeout=1min"});
-  ASSERT_TRUE(Crowd::until([&] { return text(crowd, 2).find("  problem  " + here) != std::string::npos; })) << text(crowd, 2);
-  crowd.kill(0);
-  EXPECT_TRUE(Crowd::until([&] { return told(crowd, 2, "state") == Json("operational") && told(crowd, 1, "members") == Json({1, 2}); })) << text(crowd, 2);
-  EXPECT_EQ(text(crowd, 2).find("problem"), std::string::npos) << text(crowd, 2);
-}
-
-// What an older life says nobody opens who has heard a newer one: here it is the older one that keeps apart, and comes back.
-TEST_F(StandingGateway, OfTwoSealedHostsOfOneIdTheOlderOneKeepsApart) {
-  Crowd::Options options;
-  options.sealed = true;
-  Crowd crowd(3, options);
-  for (const size_t host : {0, 1}) crowd.start(host);
-  ASSERT_TRUE(crowd.until_one());
-  Driven twin;
-  start(crowd, 2, twin, {"uplink.host_id=1"});
-  ASSERT_TRUE(Crowd::until([&] { return text(crowd, 0).find("  problem  host id 1 is used by two hosts: this one and ") != std::string::npos; })) << text(crowd, 0);
-  ASSERT_TRUE(Crowd::until([&] { return told(crowd, 2, "state") == Json("operational") && told(crowd, 2, "members") == Json({1, 2}); })) << text(crowd, 2);
-  const Json ring = told(crowd, 2, "ring_sequence");
-  Crowd::go_on(5000);
-  EXPECT_EQ(told(crowd, 0, "state"), Json("apart")) << text(crowd, 0);
-  EXPECT_EQ(told(crowd, 2, "ring_sequence"), ring) << "the ring was disturbed";
-  twin.kill();
-  EXPECT_TRUE(crowd.until_one()) << text(crowd, 0);
 }
 
 TEST_F(StandingGateway, WhoHoldsTheRingUpIsNamedOnEachHost) {

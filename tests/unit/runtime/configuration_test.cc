@@ -47,6 +47,7 @@ TEST_F(Teller, GivesTheTransitionalOneWhenItIsToldByItself) {
   EXPECT_EQ(told[0].kind, EVS_CONFIGURATION_TRANSITIONAL);
   EXPECT_EQ(told[0].id.seq, (9ull << 32) + 1);
   EXPECT_EQ(ids(told[0].left), std::vector<uint32_t>{3});
+  EXPECT_EQ(told[0].left[0].reason, EVS_REASON_PARTED);
   const evs_ring_id before = teller.current();
   EXPECT_EQ(before.seq, (5ull << 32) + 2) << "messages in it belong to the regular one that it closes";
 
