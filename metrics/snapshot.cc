@@ -29,7 +29,7 @@ const Member* Snapshot::member(uint32_t nodeid) const {
 uint64_t Snapshot::largest_lag_bytes(const Member& of) const {
   uint64_t largest = 0;
   for (const Handle& handle : of.handles)
-    if (handle.watching) largest = std::max(largest, handle.lag_bytes);
+    if (handle.watching && !handle.armed) largest = std::max(largest, handle.lag_bytes);
   return largest;
 }
 

@@ -74,7 +74,7 @@ struct Ring {
   uint64_t used_bytes = 0;                // from the furthest reader to the end
   uint64_t tail = 0;                      // position of the end of the order
   std::optional<uint32_t> holder_nodeid;  // who is furthest behind
-  std::string holder_what;                // with what it holds: "cursor", "claim", "pin" or "role"
+  std::string holder_what;                // with what it holds: "cursor", "sleeper", "claim", "pin" or "role" (shm/inspect.h)
 };
 
 // Of a bus that spans hosts: the ring beside its own through which what is said here reaches the gateway. It is no bus of its own.
@@ -98,7 +98,7 @@ struct Snapshot {
   std::vector<Departed> departed;
 
   const Member* member(uint32_t nodeid) const;
-  uint64_t largest_lag_bytes(const Member& of) const;
+  uint64_t largest_lag_bytes(const Member& of) const;  // of those that have something to read: who sleeps has nothing, however much of others has passed it
   size_t processes() const;  // with an uplink each is a member more than once
 };
 

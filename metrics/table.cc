@@ -44,7 +44,7 @@ constexpr MetricText kTable[] = {
 
     {Metric::ring_capacity, Kind::gauge, "evs_ring_capacity_bytes", "bytes", kRing, "Size of the ring."},
     {Metric::ring_used, Kind::gauge, "evs_ring_used_bytes", "bytes", kRing, "Of that, what somebody has still to read. Nearly full: evs status names who holds it."},
-    {Metric::reader_lag, Kind::gauge, "evs_reader_lag_bytes", "bytes", kRing, "How far the slowest reading handle is behind."},
+    {Metric::reader_lag, Kind::gauge, "evs_reader_lag_bytes", "bytes", kRing, "How far the slowest handle that has something to read is behind."},
     counted(Metric::ring_messages, shm::Counter::messages, "messages", "bus directory ring guarantee"),
     counted(Metric::ring_appended_records, shm::Counter::appended_records, "records"),
     counted(Metric::ring_appended_bytes, shm::Counter::appended_bytes, "bytes"),

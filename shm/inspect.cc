@@ -138,7 +138,7 @@ Status inspect(const std::string& path, const std::string& group, const std::str
           lowest = out.tail - c.lag_bytes;
           out.holder_nodeid = m.nodeid;
           out.holder_pid = m.pid;
-          out.holder_what = "cursor";
+          out.holder_what = c.armed ? "sleeper" : "cursor";
         }
     if (word.state == SlotState::dead && view.find(i, word.generation) == nullptr) {
       out.departed.push_back({m.nodeid, m.generation, m.pid, word.reason});

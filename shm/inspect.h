@@ -62,7 +62,7 @@ struct Snapshot {
   uint32_t max_members = 0;
   uint32_t holder_nodeid = 0;    // 0: nobody is behind
   int32_t holder_pid = 0;
-  std::string holder_what;       // "cursor"; "claim": stopped in one; "pin"; "role": the gateway's, holder_nodeid 0 when nobody has the role
+  std::string holder_what;       // "cursor"; "sleeper": one that has nothing to read there, and goes on when room is wanted; "claim": stopped in one; "pin"; "role": the gateway's, holder_nodeid 0 when nobody has the role
   uint64_t alarms = 0;
   std::vector<MemberSnapshot> members;  // slots that are not FREE; DEAD ones only while they are in quarantine
   std::vector<DepartedSnapshot> departed;  // the other DEAD ones: nobody has their slots yet

@@ -56,6 +56,7 @@ void Transport::publish_levels(shm::CounterBlock& block) {
     const uint64_t at = cell.position.load(std::memory_order_relaxed) & shm::kPositionMask;
     if (at == 0) continue;
     ++reading;
+    if (cell.armed.load(std::memory_order_relaxed) != 0) continue;  // it sleeps: nothing for it stands between it and the tail, or it would have been rung
     lag = std::max(lag, tail - std::min(tail, at));
   }
   block.set(shm::Level::handles, handles);

@@ -209,8 +209,10 @@ TEST(StatusOfAnUplink, NamesWhoeverIsWaitedFor) {
   EXPECT_TRUE(says("pid 811 (my feed), which stands for the role, told"));
   metrics::judge_uplink(s.uplink, true, 9'000'001'000);
   EXPECT_TRUE(says("has told nothing since 9.0 s ago: it is stopped, or hangs"));
+  EXPECT_TRUE(says("  uplink   not known, the gateway pid 811 (my feed) is stopped or hangs; 9.0 s ago it was operational, ring 12"));
   metrics::judge_uplink(s.uplink, false, 9'000'001'000);
   EXPECT_TRUE(says("is gone; what it told 9.0 s ago is shown"));
+  EXPECT_TRUE(says("  uplink   not known, the gateway pid 811 (my feed) is gone; 9.0 s ago it was operational, ring 12"));
   s.uplink = {};
   EXPECT_TRUE(says("  uplink   no gateway on this host: nobody carries the bus to other hosts\n"));
 }
@@ -240,6 +242,34 @@ TEST(StatusOfAnUplink, WhatIsWrongStandsAtTheHead) {
   EXPECT_FALSE(status_json(s)["uplink"].contains("problem_1"));
 }
 
+// Of all hosts, as the gateway tells them; a process of this host is found in them by its nodeid.
+TEST(StatusOfAnUplink, GroupsAreThoseOfAllHosts) {
+  metrics::Snapshot s = between_hosts();
+  const std::string chat = "63686174" + std::string(56, '0'), other = std::string(64, 'f');
+  s.uplink = metrics::parse_uplink(told(811, 1'000) + "evs_uplink_group_1 " + chat + " 4097:77 8193:811\nevs_uplink_group_2 " + other + " 8193:811\nevs_uplink_group_count 5\n");
+  metrics::judge_uplink(s.uplink, true, 40'001'000);
+  const std::string text = status_text(s, {}, Palette(false));
+  EXPECT_NE(text.find("       1  811  feed     live         0       2     0 B\n       2  811  feed     live         0       0     0 B\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  4097 8193\n  hex:" + other + "  8193\n  and 3 more\n"), std::string::npos) << text;
+  EXPECT_EQ(json_line(status_json(s)["uplink"]["groups"]), R"([{"group":"chat","members":[{"nodeid":4097,"pid":77},{"nodeid":8193,"pid":811}]},{"group":"hex:)" + other +
+                                                                R"(","members":[{"nodeid":8193,"pid":811}]}])" "\n");
+  s.uplink = metrics::parse_uplink(told(811, 1'000) + "evs_uplink_group_1 zz 1:1\nevs_uplink_group_2 " + chat + " x:1 5 :3 4097:77\n");
+  metrics::judge_uplink(s.uplink, true, 40'001'000);
+  EXPECT_EQ(json_line(status_json(s)["uplink"]["groups"]), R"([{"group":"chat","members":[{"nodeid":4097,"pid":77}]}])" "\n");
+}
+
+// Nothing for it is there: it would have been rung.
+TEST(StatusOfAnUplink, WhoSleepsIsNotBehind) {
+  metrics::Snapshot s = between_hosts();
+  s.members[0].handles = {{0, true, true, 60'000, 1, 0, 0}, {1, true, false, 5, 1, 0, 0}};
+  s.ring.used_bytes = 60'000;
+  s.ring.holder_nodeid = 1;
+  s.ring.holder_what = "sleeper";
+  const std::string text = status_text(s, {}, Palette(false));
+  EXPECT_NE(text.find("       1  811  feed     live         2       0     5 B\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  ring     58.6 KiB of 4.0 MiB used (1 %)\n"), std::string::npos) << text;
+}
+
 // It has no ring.
 TEST(StatusOfAnUplink, OfAGatewayThatKeepsApart) {
   metrics::Snapshot s = between_hosts();
@@ -252,7 +282,7 @@ TEST(StatusOfAnUplink, OfAGatewayThatKeepsApart) {
 TEST(StatusOfAnUplink, AsJsonHasNumbersAndTheHostsAsAList) {
   const Json json = status_json(between_hosts());
   EXPECT_EQ(json_line(json["uplink"]),
-            R"({"gateway":"there","age_ns":40000000,"problems":[],"gateway_pid":811,"gateway_command":"my feed","gateway_standing":0,"written_ns":1000,"host_id":2,)"
+            R"({"gateway":"there","age_ns":40000000,"problems":[],"groups":[],"gateway_pid":811,"gateway_command":"my feed","gateway_standing":0,"written_ns":1000,"host_id":2,)"
             R"("state":"operational","ring_sequence":12,"ring_representative":1,"members":[1,2,3],"token_age_ns":1500,"received_up_to":77,"stable":75,"high":79,)"
             R"("held_by":0,"lagging":0,"backlog_bytes":2048,"backlog_messages":9,"refused_tag_total":3,"lost_no_room_total":0})"
             "\n");

@@ -3,9 +3,9 @@
 #include "tools/evs/status_text.h"
 
 #include <algorithm>
-#include <map>
 
 #include "tools/evs/json.h"
+#include "tools/evs/status_groups.h"
 #include "tools/evs/status_uplink.h"
 
 namespace evs::tools {
@@ -47,12 +47,12 @@ std::string members_line(const Snapshot& snapshot) {
   return text + ", configuration " + std::to_string(snapshot.ring_sequence) + "." + std::to_string(snapshot.change);
 }
 
-std::string member_table(const Snapshot& snapshot, const Palette& paint) {
+std::string member_table(const Snapshot& snapshot, const Groups& groups, const Palette& paint) {
   Table table(
       {{"NODEID", true}, {"PID", true}, {"COMMAND"}, {"STATE"}, {"HANDLES", true}, {"GROUPS", true}, {"BEHIND", true}});
   for (const Member& member : snapshot.members)
     table.row({std::to_string(member.nodeid), std::to_string(member.pid), printable(member.command), state_text(member),
-               std::to_string(member.handles.size()), std::to_string(member.groups.size()),
+               std::to_string(member.handles.size()), std::to_string(groups_with(snapshot, groups, member)),
                show_bytes(snapshot.largest_lag_bytes(member))},
               state_paint(member));
   return table.render(paint, "  ");
@@ -65,29 +65,6 @@ std::string handle_table(const Snapshot& snapshot, const Palette& paint) {
       table.row({std::to_string(member.nodeid), std::to_string(handle.index), handle.watching ? "yes" : "no",
                  handle.armed ? "yes" : "no", std::to_string(handle.joined_groups),
                  handle.watching ? show_bytes(handle.lag_bytes) : "-"});
-  return table.render(paint, "  ");
-}
-
-std::map<std::string, std::vector<uint32_t>> members_by_group(const Snapshot& snapshot) {
-  std::map<std::string, std::vector<uint32_t>> groups;
-  for (const Member& member : snapshot.members)
-    for (const auto& key : member.groups) {
-      auto& members = groups[show_group(key.data())];
-      if (members.empty() || members.back() != member.nodeid) members.push_back(member.nodeid);
-    }
-  return groups;
-}
-
-std::string group_table(const Snapshot& snapshot, const Palette& paint) {
-  Table table({{"GROUP"}, {"MEMBERS"}});
-  for (const auto& [group, members] : members_by_group(snapshot)) {
-    std::string list;
-    for (const uint32_t nodeid : members) {
-      if (!list.empty()) list += " ";
-      list += std::to_string(nodeid);
-    }
-    table.row({group, list});
-  }
   return table.render(paint, "  ");
 }
 
@@ -105,9 +82,10 @@ std::string status_text(const Snapshot& snapshot, const StatusView& view, const 
     if (member.stopped_for_ns)
       out += "  " + paint(Paint::yellow, "stopped  " + who(member) + stopped_text(member)) + "\n";
   if (snapshot.members.empty()) return out + "\nno member: the next process to open it starts it anew\n";
-  out.append("\n").append(member_table(snapshot, paint));
+  const Groups groups = groups_of(snapshot);
+  out.append("\n").append(member_table(snapshot, groups, paint));
   if (view.handles) out.append("\n").append(handle_table(snapshot, paint));
-  if (!members_by_group(snapshot).empty()) out.append("\n").append(group_table(snapshot, paint));
+  if (const std::string table = group_table(groups, paint); !table.empty()) out.append("\n").append(table);
   return out;
 }
 

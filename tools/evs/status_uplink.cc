@@ -8,6 +8,7 @@
 
 #include "metrics/told_counts.h"
 #include "tools/evs/json.h"
+#include "tools/evs/status_groups.h"
 
 namespace evs::tools {
 
@@ -47,8 +48,18 @@ std::string ring_of_hosts(const Uplink& uplink) {
   return text + (alone ? ": this host (" + members + ") alone" : ": hosts " + members + "; this is host " + text_of(uplink, "host_id"));
 }
 
+std::string teller(const Uplink& uplink) { return "pid " + text_of(uplink, "gateway_pid") + " (" + text_of(uplink, "gateway_command") + ")"; }
+
+// The word of one that does not tell any more says how things were: it must not be read without that.
+std::string state_text(const Uplink& uplink) {
+  const std::string state = ring_of_hosts(uplink), ago = show_duration(uplink.age_ns) + " ago";
+  if (uplink.gateway == GatewayState::gone) return "not known, the gateway " + teller(uplink) + " is gone; " + ago + " it was " + state;
+  if (uplink.gateway == GatewayState::silent) return "not known, the gateway " + teller(uplink) + " is stopped or hangs; " + ago + " it was " + state;
+  return state;
+}
+
 std::string gateway_text(const Uplink& uplink) {
-  std::string text = "pid " + text_of(uplink, "gateway_pid") + " (" + text_of(uplink, "gateway_command") + ")";
+  std::string text = teller(uplink);
   if (uplink.number("gateway_standing") != 0) text += ", which stands for the role";
   const std::string ago = show_duration(uplink.age_ns) + " ago";
   if (uplink.gateway == GatewayState::gone) return text + " is gone; what it told " + ago + " is shown";
@@ -92,7 +103,7 @@ std::string losses_text(const Uplink& uplink) {
 
 std::string told_lines(const Uplink& uplink, const Palette& paint) {
   const bool well = uplink.gateway == GatewayState::there;
-  std::string out = line("uplink", paint(well && *uplink.value("state") == "operational" ? Paint::plain : Paint::yellow, ring_of_hosts(uplink)));
+  std::string out = line("uplink", paint(well && *uplink.value("state") == "operational" ? Paint::plain : well ? Paint::yellow : Paint::red, state_text(uplink)));
   out += line("gateway", paint(well ? Paint::plain : Paint::red, gateway_text(uplink)));
   if (const std::string* quorum = uplink.value("quorum"); quorum != nullptr) {
     const uint64_t epoch = uplink.number("epoch");
@@ -147,6 +158,7 @@ std::string ring_line(const metrics::Ring& ring, const std::vector<Member>& memb
   std::string text = show_bytes(ring.used_bytes) + " of " + show_bytes(ring.capacity_bytes) + " used (" +
                      std::to_string(percent(ring.used_bytes, ring.capacity_bytes)) + " %)";
   if (!ring.holder_nodeid) return ring.holder_what == "role" ? text + ", held for a gateway that is not there" : text;
+  if (ring.holder_what == "sleeper") return text;
   const auto holder = std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.nodeid == *ring.holder_nodeid; });
   const std::string name = holder != members.end() ? who(*holder) : std::to_string(*ring.holder_nodeid);
   if (ring.holder_what == "role") return text + ", kept by the gateway, " + name;  // the last record always, for a successor
@@ -181,8 +193,9 @@ Json uplink_json(const Snapshot& snapshot) {
   Json problems = Json::array();
   for (const std::string& problem : problems_of(snapshot.uplink)) problems.push_back(problem);
   out["problems"] = std::move(problems);
+  out["groups"] = groups_json(groups_of(snapshot));
   for (const auto& [name, value] : snapshot.uplink.values)
-    if (!name.starts_with("problem_")) out.emplace(name, value_json(name, value));  // ours come first, whatever the file says
+    if (!name.starts_with("problem_") && !name.starts_with("group_")) out.emplace(name, value_json(name, value));  // ours come first, whatever the file says
   return out;
 }
 

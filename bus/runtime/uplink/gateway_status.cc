@@ -32,6 +32,28 @@ void add_ring(StatusLines& lines, const Protocol& protocol, uint64_t now_ns) {
   lines.add("backlog_bytes", protocol.backlog_bytes());
 }
 
+// Who was told to be in which group, on all hosts: "group_1 KEY NODEID:PID NODEID:PID ...". As many as people can look at, and how many there are.
+void add_groups(StatusLines& lines, const std::map<Group, std::set<Resident>>& groups) {
+  constexpr size_t kMostGroups = 100, kMostBytes = 16 << 10;
+  size_t said = 0, bytes = 0;
+  for (const auto& [group, residents] : groups) {
+    if (said == kMostGroups || bytes >= kMostBytes) break;
+    std::string text;
+    for (const std::byte byte : group) {
+      constexpr char kDigits[] = "0123456789abcdef";
+      text += kDigits[static_cast<unsigned>(byte) >> 4];
+      text += kDigits[static_cast<unsigned>(byte) & 15];
+    }
+    for (const Resident& one : residents) {
+      if (text.size() >= kMostBytes) break;
+      text.append(" ").append(std::to_string(one.node)).append(":").append(std::to_string(one.pid));
+    }
+    bytes += text.size();
+    lines.add("group_" + std::to_string(++said), std::string_view(text));
+  }
+  lines.add("group_count", groups.size());
+}
+
 void add_losses(StatusLines& lines, const Link& link, const sealing::Counts& sealed) {
   lines.add("opened_total", sealed.opened);
   for (size_t i = 1; i < sealing::kRefusals; ++i)
@@ -78,6 +100,7 @@ std::string Gateway::status_text(uint64_t now_ns) const {
   making_.outbox->ops().usage(making_.outbox->self(), &usage);
   lines.add("outbox_used_bytes", usage.used_bytes);
   lines.add("processes", level_->configuration().members.size());
+  add_groups(lines, groups_);
   if (votes_) {
     const char* const verdict = verdict_text();
     lines.add("epoch", level_->epoch());

@@ -56,6 +56,29 @@ TEST_F(StandingGateway, OfTwoSealedHostsOfOneIdTheOlderOneKeepsApart) {
   EXPECT_TRUE(crowd.until_one()) << text(crowd, 0);
 }
 
+// The groups are those of all hosts; and what sleeps, the library's own cursors among it, is not behind.
+TEST_F(StandingGateway, StatusShowsTheGroupsOfAllHostsAndNobodyBehindWhoSleeps) {
+  Crowd crowd(2);
+  for (const size_t host : {0, 1}) crowd.start(host);
+  ASSERT_TRUE(crowd.until_one());
+  const auto groups = [&](size_t host) { return told(crowd, host, "groups"); };
+  ASSERT_TRUE(Crowd::until([&] { return groups(0).is_array() && !groups(0).empty() && groups(0)[0]["members"].size() == 2; })) << text(crowd, 0);
+  EXPECT_EQ(groups(0), groups(1)) << text(crowd, 1);
+  crowd.tell_all("load 500");
+  Crowd::go_on(500);
+  crowd.tell_all("load 0");
+  ASSERT_TRUE(crowd.until_quiet());
+  const auto asleep = [&] {
+    const Json ring = status(crowd, 0)["ring"];
+    return ring["holder_what"] == "role" || ring["holder_what"] == "sleeper" || ring["holder_what"] == "";
+  };
+  EXPECT_TRUE(Crowd::until(asleep)) << text(crowd, 0);
+  EXPECT_TRUE(Crowd::until([&] {
+    const std::string all = text(crowd, 0);
+    return all.find("  live         2       1     0 B\n") != std::string::npos;
+  })) << text(crowd, 0);
+}
+
 // A line of `evs cat --json` with all of these; empty: it did not come.
 std::string line_with(Driven& cat, const std::vector<std::string>& words) {
   std::string line;
