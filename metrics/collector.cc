@@ -122,6 +122,7 @@ Collected collect(const std::string& directory, const std::string& group, const 
   out.ring_sequence = seen.ring_sequence;
   out.change = seen.change;
   out.ring = ring_of(seen);
+  out.gateway_pid = seen.role_pid;
   out.members = members_of(seen);
   for (const shm::DepartedSnapshot& one : seen.departed) out.departed.push_back({one.nodeid, one.generation, one.pid, std::string(name_of(one.reason))});
   if (!collect_uplink(directory, group, out, failure)) return Collected::failed;

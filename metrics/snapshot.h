@@ -90,6 +90,7 @@ struct Snapshot {
   uint64_t boot_count = 0;     // lives of the segment, the present one included
   uint64_t ring_sequence = 0;  // of this life; configuration id = ring_sequence << 32 | change
   uint64_t change = 0;         // number of the membership in force
+  int32_t gateway_pid = 0;     // whose role it is by the ring itself; 0: nobody's
   std::string role = "none";   // of this host in the uplink: a bus without one has none
   Ring ring;
   std::optional<Outbox> outbox;  // with an uplink

@@ -110,6 +110,7 @@ Status inspect(const std::string& path, const std::string& group, const std::str
     const SlotWord word = slot_word(segment, i);
     if (word.state == SlotState::free) continue;
     MemberSnapshot m = look_at(segment, i, word, out.tail, now);
+    if (i == role_slot) out.role_pid = m.pid;
     if (i == role_slot && out.holder_what == "role") {
       out.holder_nodeid = m.nodeid;
       out.holder_pid = m.pid;

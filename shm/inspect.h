@@ -63,6 +63,7 @@ struct Snapshot {
   uint32_t holder_nodeid = 0;    // 0: nobody is behind
   int32_t holder_pid = 0;
   std::string holder_what;       // "cursor"; "sleeper": one that has nothing to read there, and goes on when room is wanted; "claim": stopped in one; "pin"; "role": the gateway's, holder_nodeid 0 when nobody has the role
+  int32_t role_pid = 0;          // who has the role (shm/role.h): on a bus with an uplink, the gateway; 0: nobody
   uint64_t alarms = 0;
   std::vector<MemberSnapshot> members;  // slots that are not FREE; DEAD ones only while they are in quarantine
   std::vector<DepartedSnapshot> departed;  // the other DEAD ones: nobody has their slots yet

@@ -162,6 +162,7 @@ std::string Sender::whom(const msghdr& message) const {
 }
 
 Sender::Answer Sender::judge(int error, const msghdr& message) {
+  if (error == ENOBUFS || error == ENOMEM) counters_.add(Count::no_buffers);
   if (error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM) return Answer::full;
   if (error == EBADF || error == ENOTSOCK) return Answer::dead;
   voice_.failed(error, whom(message));

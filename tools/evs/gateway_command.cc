@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "bus/runtime/sealing/key_file.h"
+#include "metrics/collector.h"
 #include "metrics/uplink.h"
 #include "tools/evs/cat_format.h"
 #include "tools/evs/config_command.h"
@@ -58,10 +59,16 @@ struct Holder {
 };
 
 Holder holder_of(const runtime::Config& config) {
+  const std::string directory = transport_value(config, "directory"), group = transport_value(config, "group"), bus = config.text("bus.name");
   metrics::Uplink uplink;
   std::string failure;
-  if (!metrics::read_uplink(transport_value(config, "directory"), transport_value(config, "group"), config.text("bus.name"), uplink, failure)) return {};
-  if (uplink.gateway != metrics::GatewayState::there && uplink.gateway != metrics::GatewayState::silent) return {};
+  const bool is_read = metrics::read_uplink(directory, group, bus, uplink, failure);
+  if (!is_read || (uplink.gateway != metrics::GatewayState::there && uplink.gateway != metrics::GatewayState::silent)) {
+    // What it tells cannot be written, or not be read: by a disk without room, or by somebody who took the file away. The ring knows who has the role all the same.
+    metrics::Snapshot seen;
+    if (metrics::collect(directory, group, bus, seen, failure) != metrics::Collected::taken || seen.gateway_pid == 0) return {};
+    return {static_cast<uint64_t>(seen.gateway_pid), false, "pid " + std::to_string(seen.gateway_pid)};
+  }
   const std::string* command = uplink.value("gateway_command");
   Holder holder{uplink.number("gateway_pid"), uplink.number("gateway_standing") != 0, {}};
   holder.text = "pid " + std::to_string(holder.pid) + (command != nullptr ? " (" + printable(*command) + ")" : "");

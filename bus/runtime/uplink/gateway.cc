@@ -17,6 +17,7 @@ constexpr uint64_t kMediumStartNs = 1'000'000'000;
 constexpr uint64_t kGoodbyeNs = 200 * kMillisecond;
 constexpr uint64_t kEpisodesEveryNs = 100 * kMillisecond;
 constexpr uint64_t kAskAgainNs = kMillisecond;
+constexpr uint64_t kKeyEveryNs = 1'000'000'000;
 constexpr uint64_t kForConfigurations = 256 << 10;  // of the order ring, beside its largest record
 
 }  // namespace
@@ -61,6 +62,7 @@ std::optional<PluginFailure> Gateway::open_medium() {
   const Host self{making_.host_id, *nonce};
   auto sealed = sealing_settings(config, self);
   if (!sealed) return sealed.failure();
+  key_mark_ = KeyFileMark::of(sealed->key_file);  // before: who changes it while it is read is seen later
   auto sealing = sealing::Sealing::begin(*sealed);
   if (!sealing) return PluginFailure{CS_ERR_LIBRARY, sealing.error()};
   sealing_ = std::move(*sealing);
@@ -168,6 +170,7 @@ uint64_t Gateway::turn(uint64_t now_ns) {
   if (link_->protocol().is_closed() && !over_) give_up("the ordering layer has closed: " + link_->protocol().drops_text());
   if (saying_goodbye_) say_goodbye(now);
   if (now_ns >= status_ns_) publish_status(now_ns);
+  if (now_ns >= key_ns_) look_at_key(now_ns);
   if (now_ns >= episodes_ns_) say_what_is_wrong(now);
   if (more) return now_ns;
   // Readers that make room for us ring nobody.
@@ -207,6 +210,16 @@ void Gateway::say_goodbye(Instant now) {
   if (somebody && now.ns < goodbye_until_ns_) return;
   over_ = true;
   link_->leave(now);
+}
+
+// A key is replaced while the bus runs (docs/security.md). Seconds are soon enough: each step must have reached all hosts before the next one.
+void Gateway::look_at_key(uint64_t now_ns) {
+  key_ns_ = now_ns + kKeyEveryNs;
+  if (sealing_->is_clear()) return;
+  const KeyFileMark mark = KeyFileMark::of(making_.config->text("uplink.key_file"));
+  if (mark == key_mark_ || mark == KeyFileMark{}) return;
+  key_mark_ = mark;
+  static_cast<void>(link_->reload_key());  // what came of it is among what is said
 }
 
 void Gateway::say_what_is_wrong(Instant now) {

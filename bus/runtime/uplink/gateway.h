@@ -24,6 +24,7 @@
 #include "bus/runtime/log.h"
 #include "bus/runtime/uplink/board.h"
 #include "bus/runtime/uplink/episodes.h"
+#include "bus/runtime/uplink/key_watch.h"
 #include "bus/runtime/uplink/link.h"
 #include "bus/runtime/uplink/local_ring.h"
 #include "bus/runtime/uplink/lookout.h"
@@ -94,6 +95,7 @@ class Gateway final : public Sink {
   uint64_t build() const { return making_.role->build() << 32 | making_.outbox->build(); }
   void give_up(const std::string& why);
   void say_what_is_wrong(ordering::Instant now);
+  void look_at_key(uint64_t now_ns);
 
   // gateway_apart.cc
   std::optional<PluginFailure> open_lookout(uint64_t now_ns);
@@ -158,6 +160,8 @@ class Gateway final : public Sink {
   std::optional<Transport> transport_;  // the medium's
   ServiceCalls service_;
   std::unique_ptr<sealing::Sealing> sealing_;
+  KeyFileMark key_mark_;                // of the file that was read last
+  uint64_t key_ns_ = 0;                 // it is looked at again then
   std::unique_ptr<WindowFile> window_;
   std::unique_ptr<ordering::ProcessLevel> level_;
   std::unique_ptr<Link> link_;          // none before the state of a predecessor is settled

@@ -17,7 +17,7 @@ namespace {
 using namespace ordering;
 
 constexpr uint64_t kOfLateNs = 600'000'000'000;
-constexpr uint64_t kStatusEveryNs = 250'000'000;
+constexpr uint64_t kApartStatusEveryNs = 250'000'000;
 
 }  // namespace
 
@@ -45,7 +45,7 @@ uint64_t Gateway::keep_apart(uint64_t now_ns, uint64_t next) {
   twin_at_ = lookout_->at();
   if (lookout_->is_closed()) give_up("the medium is closed: its interface, or what it stands on, is gone for good");
   if (now_ns >= status_ns_) {
-    status_ns_ = now_ns + kStatusEveryNs;
+    status_ns_ = now_ns + kApartStatusEveryNs;
     write_status(apart_status(now_ns));
   }
   if (status_file_) status_file_->leave(!may_speak_);

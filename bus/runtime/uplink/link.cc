@@ -63,7 +63,7 @@ std::string Link::failure() const {
 bool Link::turn(Instant now) {
   // First what is due: who did not run for a while must not act on what waits.
   if (protocol_.next_deadline() <= now) call(now, [&](Protocol& protocol, Output& out) { return protocol.on_deadline(now, out), true; });
-  if (outgoing_.is_waiting()) outgoing_.flush();
+  if (outgoing_.is_waiting()) outgoing_.flush(now);
   if (hearing_.next() <= now) say_hello(now);
   bool more = true;
   for (size_t i = 0; more && i < kBatchesATurn; ++i) more = receive(now);
@@ -141,7 +141,7 @@ void Link::say_hello(Instant now) {
     encode(hello, outgoing_.packet_bytes(), packet);
     outgoing_.add(EVS_PEER_ALL, packet);
   }
-  outgoing_.flush();
+  outgoing_.flush(now);
 }
 
 Result<bool> Link::reload_key() {
@@ -222,13 +222,13 @@ void Link::carry_out(Instant now) {
         continue;
       }
       // The token first: the others can work while we deliver.
-      if (std::exchange(unsent, false)) outgoing_.flush();
+      if (std::exchange(unsent, false)) outgoing_.flush(now);
       if (effect.kind == Effect::Kind::flush_receive) drains = true;
       else sink_.carry_out(out_, effect, protocol_);
       configured |= note(now, effect);
     }
     rings_.note(now, protocol_, configured, speaker_ ? speaker_host_ : Host{});
-    if (unsent) outgoing_.flush();
+    if (unsent) outgoing_.flush(now);
     if (drains) drain();
     drained_ |= drains;
     out_.clear();

@@ -11,7 +11,7 @@ namespace evs::runtime::uplink {
 namespace {
 
 constexpr size_t kMostWaiting = 8u << 20;  // bytes
-constexpr size_t kMostRefusals = 200;       // calls, some tens of milliseconds
+constexpr ordering::Duration kPatience = 20'000'000;  // a queue that is full empties in less. Not a number of calls: who has much to send calls often
 
 }  // namespace
 
@@ -59,7 +59,7 @@ void Outgoing::keep_waiting() {
   first_ = 0;
 }
 
-bool Outgoing::flush() {
+bool Outgoing::flush(ordering::Instant now) {
   if (sealed_ != packets_.size()) seal();
   datagrams_.clear();
   for (size_t i = first_; i < packets_.size(); ++i) datagrams_.push_back({packets_[i].peer, 0, bytes_.data() + packets_[i].begin, packets_[i].size});
@@ -76,11 +76,12 @@ bool Outgoing::flush() {
     for (size_t i = done; i < done + taken; ++i) counts_.bytes += datagrams_[i].size;
     counts_.packets += taken;
     done += taken;
-    if (taken != 0) refusals_ = 0;
+    if (taken != 0) refused_since_ = ordering::kNever;
     if (status == EVS_P_OK) continue;
     // "No room" may be said of this one alone, and for ever: by a device whose other end takes no frames of that size. What stands behind it must get out.
-    if (status == EVS_P_AGAIN && ++refusals_ >= kMostRefusals) {
-      refusals_ = 0;
+    if (status == EVS_P_AGAIN && refused_since_ == ordering::kNever) refused_since_ = now;
+    if (status == EVS_P_AGAIN && now - refused_since_ >= kPatience) {
+      refused_since_ = ordering::kNever;
       counts_.given_up_bytes = datagrams_[done].size;
       ++counts_.given_up;
       ++done;

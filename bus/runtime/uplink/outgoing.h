@@ -34,7 +34,7 @@ class Outgoing {
 
   void add(uint32_t peer, ordering::Bytes packet);
   // True: the medium has all of it.
-  bool flush();
+  bool flush(ordering::Instant now);
   bool is_waiting() const { return first_ != packets_.size(); }
   const Counts& counts() const { return counts_; }
   size_t packet_bytes() const { return most_; }  // beyond that, in parts
@@ -63,7 +63,7 @@ class Outgoing {
   bool closed_ = false;
   size_t first_ = 0;   // that the medium has not taken
   size_t sealed_ = 0;  // up to here
-  size_t refusals_ = 0;  // of the first that waits, running
+  ordering::Instant refused_since_ = ordering::kNever;  // the first that waits
   sealing::SealStatus status_ = sealing::SealStatus::ok;
   Counts counts_;
 };

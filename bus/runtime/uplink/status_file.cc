@@ -14,7 +14,7 @@
 namespace evs::runtime::uplink {
 
 namespace {
-constexpr size_t kMostBytes = 64 << 10;  // what is longer was written by no gateway
+constexpr size_t kMostStatusBytes = 64 << 10;  // what is longer was written by no gateway
 }
 
 StatusFile::StatusFile(const shm::Directory& directory, const std::string& bus, const std::string& group)
@@ -31,7 +31,7 @@ std::string StatusFile::read(const shm::Directory& directory, const std::string&
   const std::string name = bus + ".uplink";
   const Descriptor file(directory.open_file(name, O_RDONLY | O_NONBLOCK));
   if (file.get() < 0 || !directory.check_file(file.get(), name).ok()) return {};
-  std::string text(kMostBytes, '\0');
+  std::string text(kMostStatusBytes, '\0');
   const ssize_t got = ::read(file.get(), text.data(), text.size());
   text.resize(got > 0 ? static_cast<size_t>(got) : 0);
   return text;

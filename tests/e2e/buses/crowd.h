@@ -58,6 +58,7 @@ class Crowd {
   size_t gateway_of(size_t host) const;  // size(): nobody who lives
   std::string board_of(size_t host) const;  // its directory
   std::string state_of(size_t host) const;  // its disk
+  std::string key_file() const { return traces_ + "/key"; }  // of all hosts, when sealed
 
   // When a member was told of the regular configuration of just these members, behind `since` (monotonic); 0: not yet.
   uint64_t told_of(size_t member, const std::string& members, uint64_t since) const;

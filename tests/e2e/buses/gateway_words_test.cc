@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/e2e/buses/gateway_story.h"
 
@@ -77,6 +78,41 @@ TEST_F(StandingGateway, StatusShowsTheGroupsOfAllHostsAndNobodyBehindWhoSleeps) 
     const std::string all = text(crowd, 0);
     return all.find("  live         2       1     0 B\n") != std::string::npos;
   })) << text(crowd, 0);
+}
+
+// Three steps, while the bus runs. Who comes then has the new key alone, and is understood.
+TEST_F(StandingGateway, AKeyIsReplacedWhileTheBusRuns) {
+  Crowd::Options options;
+  options.sealed = true;
+  Crowd crowd(3, options);
+  for (const size_t host : {0, 1}) crowd.start(host);
+  ASSERT_TRUE(crowd.until_one());
+  const std::string conf = crowd.status(0).conf;
+  for (const char* step : {"--add", "--rotate", "--retire"}) {
+    Driven keygen;
+    keygen.start([&](int input, int output) { return crowd.wire().start(0, {EVS_COMMAND, "keygen", step, crowd.key_file()}, input, output); });
+    keygen.wait();
+    Crowd::go_on(1500);  // each host has looked
+  }
+  EXPECT_EQ(crowd.status(0).conf, conf) << "nobody was cut off meanwhile";
+  crowd.start(2);
+  EXPECT_TRUE(crowd.until_one()) << text(crowd, 2);
+}
+
+// Whether it carries the bus does not hang on a file that is for people.
+TEST_F(StandingGateway, WhoCannotShowItselfIsTheGatewayAllTheSame) {
+  Crowd crowd(1);
+  crowd.start(0);
+  ASSERT_TRUE(crowd.until_one());
+  Driven gateway;
+  start(crowd, 0, gateway);
+  ASSERT_TRUE(Crowd::until([&] { return carries(crowd, 0, gateway); })) << text(crowd, 0);
+  std::filesystem::create_directory(crowd.board_of(0) + "/default.uplink.new");
+  std::filesystem::remove(crowd.board_of(0) + "/default.uplink");
+  Crowd::go_on(12'000);  // longer than it would go without the role
+  int status = 0;
+  EXPECT_FALSE(has_ended(gateway, status));
+  EXPECT_TRUE(told(crowd, 0, "state").is_null());
 }
 
 // A line of `evs cat --json` with all of these; empty: it did not come.

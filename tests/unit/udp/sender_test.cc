@@ -90,6 +90,7 @@ TEST_F(SenderTest, NoRoomIsToldAtTheFrameItBeginsWith) {
       EXPECT_EQ(taken.size(), room);
     }
   }
+  EXPECT_EQ(count(Count::no_buffers), 12u);
 }
 
 TEST_F(SenderTest, NoRoomInTheMidstOfRefusedRunIsNotTakenTwice) {

@@ -31,12 +31,13 @@ struct Out {
 };
 
 constexpr size_t kHead = sealing::kOverheadClear;
+constexpr ordering::Instant kNow{1'000'000};
 
 TEST(Outgoing, IsHandedOnTogetherAndInOrder) {
   Out world;
   for (const size_t bytes : {10, 20, 30}) world.add(bytes);
   EXPECT_TRUE(world.station().sent.empty());
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
   EXPECT_EQ(world.station().sent, (std::vector<size_t>{10 + kHead, 20 + kHead, 30 + kHead}));
   EXPECT_EQ(world.out->counts().packets, 3u);
 }
@@ -45,13 +46,13 @@ TEST(Outgoing, WaitsInItsOrderForRoom) {
   Out world;
   for (const size_t bytes : {10, 20, 30}) world.add(bytes);
   world.station().takes = 1;
-  EXPECT_FALSE(world.out->flush());
+  EXPECT_FALSE(world.out->flush(kNow));
   EXPECT_TRUE(world.out->is_waiting());
   world.add(40);
   world.station().takes = 2;
-  EXPECT_FALSE(world.out->flush());
+  EXPECT_FALSE(world.out->flush(kNow));
   world.station().takes = SIZE_MAX;
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
   EXPECT_EQ(world.station().sent, (std::vector<size_t>{10 + kHead, 20 + kHead, 30 + kHead, 40 + kHead}));
   EXPECT_EQ(world.out->counts().postponed, 2u);
   EXPECT_EQ(world.air.at(1).inbox.size(), 4u);
@@ -62,9 +63,11 @@ TEST(Outgoing, OnePacketThatIsNeverTakenDoesNotStopTheOthers) {
   Out world;
   world.station().never_takes = 1000;
   for (const size_t bytes : {10, 1000, 30}) world.add(bytes);
-  int calls = 1;
-  while (!world.out->flush()) ASSERT_LT(++calls, 1000);
-  EXPECT_GT(calls, 100);
+  ordering::Instant now = kNow;
+  const ordering::Instant began = now;
+  for (int calls = 0; calls < 5'000; ++calls) EXPECT_FALSE(world.out->flush(now)) << "however often it is called: a queue needs time";
+  while (!world.out->flush(now)) ASSERT_LT((now = now + 100'000) - began, 1'000'000'000u);
+  EXPECT_EQ(now - began, 20'000'000u);
   EXPECT_EQ(world.station().sent, (std::vector<size_t>{10 + kHead, 30 + kHead}));
   EXPECT_EQ(world.out->counts().given_up, 1u);
   EXPECT_EQ(world.out->counts().given_up_bytes, 1000 + kHead);
@@ -76,7 +79,7 @@ TEST(Outgoing, TheLargestPacketIsTaken) {
     Out world(largest);
     world.add(world.out->packet_bytes());
     world.add(world.out->packet_bytes() + 1);  // in parts
-    EXPECT_TRUE(world.out->flush());
+    EXPECT_TRUE(world.out->flush(kNow));
     EXPECT_EQ(world.station().sent.size(), 3u) << largest;
     EXPECT_EQ(world.out->counts().refused, 0u) << largest;
   }
@@ -90,20 +93,20 @@ TEST(Outgoing, TheBoundIsOfWhatWaits) {
   for (int i = 0; i < 1000; ++i) {
     world.station().takes = 1;
     world.add(60'000);
-    ASSERT_FALSE(world.out->flush());
+    ASSERT_FALSE(world.out->flush(kNow));
   }
   EXPECT_EQ(world.out->counts().overflowed, 0u);
   world.station().takes = 0;
   for (int i = 0; i < 1000; ++i) world.add(60'000);
   EXPECT_GT(world.out->counts().overflowed, 800u);
   world.station().takes = SIZE_MAX;
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
 }
 
 TEST(Outgoing, WhatIsLargerThanAFrameGoesInParts) {
   Out world(500);
   world.add(1000);
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
   EXPECT_EQ(world.station().sent, (std::vector<size_t>{500, 500, 1000 + 3 * (kHead + kPartHeaderBytes) - 1000}));
   EXPECT_EQ(world.out->counts().cut, 1u);
 }
@@ -113,10 +116,10 @@ TEST(Outgoing, AMediumThatShrinksIsAskedAgain) {
   Out world(1472);
   world.air.shrink(600);
   world.add(1400);
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
   EXPECT_EQ(world.out->counts().too_big, 1u);
   world.add(1400);
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
   EXPECT_EQ(world.station().sent.size(), 3u);
 }
 
@@ -124,7 +127,7 @@ TEST(Outgoing, AClosedMediumIsNoticed) {
   Out world;
   world.station().failure = EVS_P_CLOSED;
   world.add(10);
-  EXPECT_TRUE(world.out->flush());
+  EXPECT_TRUE(world.out->flush(kNow));
   EXPECT_TRUE(world.out->medium_is_closed());
 }
 
