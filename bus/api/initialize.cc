@@ -2,7 +2,7 @@
 // bus/api/initialize.cc - opening a handle and closing it.
 //
 // The steps: what was asked (options), what was configured (Config), the bus (opened by the first handle of a process), the
-// handle on it. Each failure undoes the steps before it, and says in one sentence, to the log and to options.error,
+// handle on it. Each failure undoes the steps before it, and says in one sentence, to options.error and to the log (but for one on stderr, where the program's own word would stand beside it),
 // what failed and the way out.
 #include <algorithm>
 #include <cstring>
@@ -47,7 +47,8 @@ cs_error_t fail_and_log(const Wish& wish, cs_error_t code, std::string_view text
   options.context = wish.log_context;
   for (const auto& [key, value] : wish.load.parameters)
     if (key == "bus.name" && !value.empty()) options.bus = printable(value, EVS_BUS_NAME_MAX);
-  Log(options).error("open", text);
+  const bool is_said_twice = wish.error != nullptr && wish.error_size > 0 && options.is_stderr();  // bus.cc, Bus::open
+  if (!is_said_twice) Log(options).error("open", text);
   return fail(wish, code, text);
 }
 
@@ -109,7 +110,7 @@ cs_error_t open_handle(evs_handle_t* out, const Wish& wish) {
 
   handle->prepare(id, wish.callbacks, wish.context);
   const ConfigPairs asks = asked_for(wish, *config);
-  auto bus = handle_table::buses().acquire(BusRequest{std::move(*config), wish.log, wish.log_context}, asks);
+  auto bus = handle_table::buses().acquire(BusRequest{std::move(*config), wish.log, wish.log_context, wish.error != nullptr && wish.error_size > 0}, asks);
   if (!bus) {
     const auto& [code, text] = bus.failure();
     const bool came_to_a_bus = code != CS_ERR_EXIST && code != CS_ERR_NO_MEMORY;  // which has logged it

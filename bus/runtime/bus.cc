@@ -31,11 +31,13 @@ Bus::Bus(BusRequest request, uint32_t counted_slot) : config_(std::move(request.
 
 PluginResult<std::unique_ptr<Bus>> Bus::open(BusRequest request, uint32_t counted_slot) {
   presence::prepare();
+  // A program that is handed the sentence prints it: on its stderr it would stand twice.
+  const bool is_said_twice = request.hands_out_why && request.log == nullptr && log_options(request.config).is_stderr();
   std::unique_ptr<Bus> bus(new Bus(std::move(request), counted_slot));
   std::optional<PluginFailure> failure = bus->load();
   if (!failure) failure = bus->start();
   if (!failure) return bus;
-  bus->log_->error("open", failure->text);
+  if (!is_said_twice) bus->log_->error("open", failure->text);
   return *failure;
 }
 

@@ -55,6 +55,7 @@ struct BusRequest {
   Config config;
   LogFunction log = nullptr;
   void* log_context = nullptr;
+  bool hands_out_why = false;  // why it could not be opened is handed to the application as a text
 };
 
 class Bus {

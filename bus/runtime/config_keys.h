@@ -132,7 +132,7 @@ inline constexpr KeySpec kKeys[] = {
      .choices = "willing, standing, never"},
     {.name = "uplink.token_timeout", .type = KeyType::duration, .initial = "200ms",
      .help = "No sign of the ring's token for so long, and a host is taken to be gone: the others form a ring without it. Shorter finds dead hosts sooner, and takes an "
-             "overloaded one for dead.",
+             "overloaded one for dead. A gateway that did not run for half of it throws away what waited, says so in the log, and joins the ring again.",
      .low = 20 * kOneMs, .high = kOneHour},
     {.name = "uplink.stalled_host_timeout", .type = KeyType::duration, .initial = "4s",
      .help = "A host whose processes do not read what the ring delivers holds up all the others. After so long it leaves the ring, and comes back when there is room.",

@@ -40,6 +40,7 @@ struct LogOptions {
   uint64_t rate = 20;              // as log.rate
   LogFunction function = nullptr;  // takes the place of `to`
   void* context = nullptr;
+  bool is_stderr() const { return function == nullptr && to == "stderr"; }
 };
 
 // bus.name, log.level, log.to and log.rate.

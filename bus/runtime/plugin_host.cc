@@ -130,7 +130,7 @@ PluginFailure not_found(std::string_view name, uint32_t kind, const std::vector<
   if (const std::string beside = beside_us(file_name_of(kind, name)); !beside.empty())
     return {CS_ERR_NOT_EXIST, text + " It is in " + beside + ", beside what runs here: say EVS_PLUGIN_PATH=" + beside + ", or plugins.path"};
   return {CS_ERR_NOT_EXIST,
-          text + " Set EVS_PLUGIN_PATH or plugins.path to its directory, or name the file by its absolute path"};
+          text + places_beside_us() + " Set EVS_PLUGIN_PATH or plugins.path to its directory, or name the file by its absolute path"};
 }
 
 PluginResult<LoadedPlugin> load(std::string_view name_or_path, uint32_t kind, const PluginSearch& search,

@@ -121,6 +121,15 @@ std::string beside_us(const std::string& file_name) {
   return {};
 }
 
+std::string places_beside_us() {
+  Dl_info here{};
+  if (dladdr(reinterpret_cast<const void*>(&beside_us), &here) == 0 || here.dli_fname == nullptr) return {};
+  const std::unique_ptr<char, decltype(&std::free)> file(realpath(here.dli_fname, nullptr), &std::free);
+  if (file == nullptr) return {};
+  const std::string path(file.get());
+  return " Nor is it beside " + path + ", in " + path.substr(0, path.rfind('/')) + "/evs/plugins.";
+}
+
 std::string nearest_plugin(std::string_view name, uint32_t kind, const std::vector<PluginDirectory>& directories) {
   std::vector<std::string> names;
   for (const LoadedPlugin& plugin : PluginRegistry::get().registered())

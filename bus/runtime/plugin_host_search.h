@@ -38,5 +38,7 @@ std::string nearest_plugin(std::string_view name, uint32_t kind, const std::vect
 
 // A directory that is looked into by nobody and has it: where plugins lie beside the file that this code is in, in a build tree or an installation that was moved.
 std::string beside_us(const std::string& file_name);
+// " Nor is it beside FILE, in DIRECTORY.": for who has looked there; empty: it is not known where we are.
+std::string places_beside_us();
 
 }  // namespace evs::runtime

@@ -34,7 +34,7 @@ constexpr uint64_t kJudgeTickNs = 50'000'000;
 constexpr uint64_t kStoppedAfterNs = 1'000'000'000;
 constexpr uint64_t kHoleRetryNs = 2'000'000'000;  // after a death
 constexpr uint64_t kServiceBell = ~0ull;          // epoll's tag of the FIFO
-constexpr uint32_t kStoppedSaid = 1, kStoppedMarked = 2;  // Slot::stopped_logged; marked: said of another slot of the same process
+constexpr uint32_t kStoppedSaid = 1, kStoppedMarked = 2, kDeathSaid = 3;  // Slot::stopped_logged; marked: said of another slot of the same process
 
 }  // namespace
 
@@ -172,7 +172,7 @@ void Transport::prove_dead(uint32_t slot, SlotWord word) {
     if (change_slot(segment_, slot, word, dead)) {
       count(shm::Counter::deaths_proved);
       proved_ns_[slot] = monotonic_ns();
-      log(EVS_HOST_LOG_INFO, "member.died", who(slot) + " died");
+      if (is_first_death_of_its_process(slot)) log(EVS_HOST_LOG_INFO, "member.died", who(slot) + " died");
       EVS_CRASH_POINT("death.marked");
       break;
     }
@@ -216,6 +216,21 @@ void Transport::wake_own_cursors() {
       bells_.wake(slot_, cursor->index());
       cursor->ring();
     }
+}
+
+// It dies in all of its slots, perhaps by several provers at once: the mark on the first of them is one word.
+bool Transport::is_first_death_of_its_process(uint32_t slot) {
+  shm::Slot& s = segment_.slot(slot);
+  shm::Slot* first = &s;
+  for (uint32_t i = 0; i < slot; ++i) {
+    shm::Slot& other = segment_.slot(i);
+    if (slot_word(segment_, i).state == SlotState::free || other.pid.load(std::memory_order_relaxed) != s.pid.load(std::memory_order_relaxed) ||
+        other.start_time.load(std::memory_order_relaxed) != s.start_time.load(std::memory_order_relaxed))
+      continue;
+    first = &other;
+    break;
+  }
+  return first->stopped_logged.exchange(kDeathSaid) != kDeathSaid;
 }
 
 // A process that has several slots is stopped in all of them: one line says so.

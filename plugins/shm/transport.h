@@ -159,6 +159,7 @@ class Transport {
   void forget_pidfd(uint32_t slot);
   void look_for_stopped(uint64_t now);
   bool said_of_its_process(uint32_t slot) const;
+  bool is_first_death_of_its_process(uint32_t slot);
   bool on_service_thread() const;
   void serve_requests();
   void retry_holes(uint64_t now);

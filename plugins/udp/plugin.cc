@@ -107,13 +107,17 @@ void end(void*) {}
 int32_t mark(evs_transport* self, uint32_t peer) {
   return guarded([&]() -> int32_t {
     bool full = false;
+    if (const Address* address = self->peers.find(peer); address != nullptr) self->voice.came(address->text());
     if (self->peers.mark(peer, full)) return EVS_P_OK;
     return full ? EVS_P_NO_RESOURCES : EVS_P_BAD_PARAMETER;
   });
 }
 
 void forget(evs_transport* self, uint32_t peer) {
-  guarded([&] { return self->peers.forget(peer), EVS_P_OK; });
+  guarded([&] {
+    if (const Address* address = self->peers.find(peer); address != nullptr) self->voice.went(address->text());
+    return self->peers.forget(peer), EVS_P_OK;
+  });
 }
 
 size_t dump(evs_transport* self, char* text, size_t capacity) {

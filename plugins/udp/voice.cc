@@ -56,8 +56,15 @@ bool Voice::is_refused_for_long(uint64_t at_ns, bool begins) {
   return refused_said_ = true;
 }
 
+void Voice::went(const std::string& whom) {
+  constexpr size_t kMost = 1024;  // as many as there are places for peers, about; whom is forgotten here may be said once
+  if (gone_.size() >= kMost) gone_.clear();
+  gone_.insert(whom);
+}
+
 void Voice::failed_at(uint64_t at_ns, int error, const std::string& whom) {
   const Count kind = kind_of(error);
+  if (kind == Count::refused && gone_.count(whom) != 0) return counters_.add(kind);
   const bool begins = begins_at(at_ns, kind, 1);
   if (kind == Count::refused ? !is_refused_for_long(at_ns, begins) : !begins) return;
   const std::string reason = std::generic_category().message(error);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "plugins/udp/counters.h"
@@ -34,6 +35,9 @@ class Voice {
   // Counts a system call's error by its kind, about `whom`.
   void failed(int error, const std::string& whom) { failed_at(now_ns(), error, whom); }
   void failed_at(uint64_t at_ns, int error, const std::string& whom);
+  // Nobody is expected at that address any more: whoever was there has taken its leave, or has another one. That nobody listens there is counted, and no news.
+  void went(const std::string& whom);
+  void came(const std::string& whom) { gone_.erase(whom); }
 
  private:
   bool begins_at(uint64_t at_ns, Count what, uint64_t n);
@@ -44,6 +48,7 @@ class Voice {
   uint64_t last_ns_[static_cast<size_t>(Count::count_)] = {};
   uint64_t refused_since_ns_ = 0;
   bool refused_said_ = false;
+  std::set<std::string> gone_;
 };
 
 // Which count an error number of a socket belongs to.

@@ -60,6 +60,7 @@ class Cat {
   void on_message(const evs_message_t& message);
   void on_configuration(const evs_configuration_t& configuration);
   void on_group(const evs_group_change_t& change);
+  void tell_who_was_there(evs_group_change_t change);
   void tell(const std::string& line) {
     if (options_.verbose) std::fprintf(stderr, "evs cat: %s\n", line.c_str());
   }
@@ -300,6 +301,25 @@ void Cat::on_configuration(const evs_configuration_t& configuration) {
 void Cat::on_group(const evs_group_change_t& change) {
   tell(group_text(change));
   if (prints_events()) output_.append(group_json(change, unix_ns()));
+  if (change.nodeid == nodeid_ && change.reason == EVS_REASON_JOINED) tell_who_was_there(change);
+}
+
+// Changes are told from the own join on; who had joined before is asked for there.
+void Cat::tell_who_was_there(evs_group_change_t change) {
+  if (!options_.verbose && !prints_events()) return;
+  size_t count = 0;
+  if (evs_group_members(session_.handle(), &change.group, nullptr, &count) != CS_OK) return;
+  std::vector<evs_member_t> members(count);
+  if (count == 0 || evs_group_members(session_.handle(), &change.group, members.data(), &count) != CS_OK) return;
+  members.resize(std::min(count, members.size()));
+  for (const evs_member_t& member : members) {
+    if (member.nodeid == nodeid_) continue;
+    change.nodeid = member.nodeid;
+    change.pid = member.pid;
+    change.reason = EVS_REASON_NONE;
+    tell(group_text(change));
+    if (prints_events()) output_.append(group_json(change, unix_ns()));
+  }
 }
 
 }  // namespace

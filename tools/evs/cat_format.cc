@@ -40,6 +40,9 @@ std::string member_list(const char* title, const evs_member_t* members, size_t c
   return text;
 }
 
+// Who has not changed was there.
+const char* change_name(const evs_group_change_t& change) { return change.reason == EVS_REASON_NONE ? "present" : reason_name(change.reason); }
+
 }  // namespace
 
 const char* reason_name(int reason) {
@@ -97,7 +100,7 @@ std::string group_json(const evs_group_change_t& change, uint64_t received_unix_
                     {"group", show_group(change.group.key)},
                     {"nodeid", change.nodeid},
                     {"pid", change.pid},
-                    {"reason", reason_name(change.reason)},
+                    {"reason", change_name(change)},
                     {"received", show_time(received_unix_ns)}});
 }
 
@@ -115,7 +118,7 @@ std::string configuration_text(const evs_configuration_t& configuration) {
 
 std::string group_text(const evs_group_change_t& change) {
   return "group " + show_group(change.group.key) + ": " + std::to_string(change.nodeid) + " (pid " +
-         std::to_string(change.pid) + ") " + reason_name(change.reason);
+         std::to_string(change.pid) + ") " + change_name(change);
 }
 
 }  // namespace evs::tools

@@ -158,9 +158,11 @@ void Episodes::note_hearing(Instant now, const Snapshot& seen, Lines& lines) {
             "), at whether the network carries multicast (IGMP snooping; plugin.udp.mode = \"unicast\" with plugin.udp.peers does without), and at the keys",
         "another host is heard", lines);
   if (!seen.all_is_well || well_told_) return;
-  well_told_ = true;
   std::string whom;
-  for (const HostId host : seen.heard) whom += (whom.empty() ? "" : ", ") + std::to_string(host);
+  for (const HostId host : seen.heard)  // who has gone is heard for some seconds still
+    if (is_in(seen.members, host)) whom += (whom.empty() ? "" : ", ") + std::to_string(host);
+  if (whom.empty() || seen.ended_at != kNever) return;
+  well_told_ = true;
   lines.push_back({Level::info, "uplink.hearing",
                    "the network does its part: this host and " + whom + " hear each other, in what is sent to all and in packets of " +
                        std::to_string(seen.packet_bytes) + " bytes"});

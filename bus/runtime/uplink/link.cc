@@ -186,10 +186,23 @@ void Link::make_room_for_a_peer() {
   const Hosts& members = protocol_.members();
   const auto stranger = std::find_if(peers_.begin(), peers_.end(), [&](const auto& peer) { return !contains(members, peer.second.host); });
   const auto victim = stranger == peers_.end() ? peers_.begin() : stranger;
-  medium_.forget(victim->second.index);
-  joiner_.forget(victim->first);
-  hearing_.forget(victim->first);
-  peers_.erase(victim);
+  forget(victim);
+}
+
+void Link::forget(std::map<HostId, Peer>::iterator peer) {
+  medium_.forget(peer->second.index);
+  joiner_.forget(peer->first);
+  hearing_.forget(peer->first);
+  peers_.erase(peer);
+}
+
+// Who took leave is not missed: that nobody is at its address any more is no news, and it is heard no more from here on.
+void Link::forget_who_left(const Snapshot& seen) {
+  const bool in_order = seen.rings.left && seen.rings.ended_by == Why::join_heard;
+  for (const Host& host : std::exchange(looked_at_, seen.members)) {
+    const auto peer = peers_.find(host.id);
+    if (in_order && peer != peers_.end() && with_id(seen.members, host.id) == nullptr) forget(peer);
+  }
 }
 
 void Link::send(const Effect& effect) {
@@ -261,8 +274,10 @@ Snapshot Link::look(Instant now) {
   seen.is_lonely = hearing_.is_lonely(now);
   seen.packet_bytes = outgoing_.packet_bytes() + sealing_.overhead();
   seen.sending = outgoing_.counts();
-  if (std::exchange(looked_at_ring_, seen.rings.formed) != seen.rings.formed)
+  if (std::exchange(looked_at_ring_, seen.rings.formed) != seen.rings.formed) {
     for (const auto& [host, peer] : peers_) seen.addresses[host] = medium_.name_of(peer.index);
+    forget_who_left(seen);
+  }
   for (const auto& [host, peer] : peers_)
     if (peer.complaints.any()) seen.complaints.emplace_back(host, peer.complaints);
   seen.failure = failure();

@@ -90,6 +90,13 @@ class Link {
   std::string failure() const;
 
  private:
+  struct Peer {
+    ordering::Host host;
+    uint32_t index = 0;
+    bool vouched = false;
+    Hearing::Ear* ear = nullptr;
+    Complaints complaints{};
+  };
   bool receive(ordering::Instant now);
   void drain();
   void carry_out(ordering::Instant now);
@@ -98,6 +105,8 @@ class Link {
   void say_hello(ordering::Instant now);
   void open_one(ordering::Instant now, const sealing::ToOpen& opened, const evs_datagram& datagram);
   void make_room_for_a_peer();
+  void forget(std::map<ordering::HostId, Peer>::iterator peer);
+  void forget_who_left(const Snapshot& seen);
 
   const Medium medium_;
   sealing::Sealing& sealing_;
@@ -108,13 +117,6 @@ class Link {
   std::vector<std::byte> room_;
   std::vector<evs_datagram> datagrams_;
   std::vector<sealing::ToOpen> to_open_;
-  struct Peer {
-    ordering::Host host;
-    uint32_t index = 0;
-    bool vouched = false;
-    Hearing::Ear* ear = nullptr;
-    Complaints complaints{};
-  };
   Peer& learn(ordering::Instant now, const ordering::Host& sender, uint32_t index);
   void blame(Peer& peer);
   std::map<ordering::HostId, Peer> peers_;  // of hosts that we could open packets of
@@ -129,6 +131,7 @@ class Link {
   ordering::Duration paused_for_ = 0;
   std::vector<Notice> notices_;
   uint64_t looked_at_ring_ = 0;  // the addresses in the snapshot are for
+  ordering::Hosts looked_at_;    // its members
   bool closed_ = false;
   bool drained_ = false;
   Counts counts_;

@@ -14,10 +14,11 @@ uint64_t* no_counter(void*, const char*, const char*) { return nullptr; }
 
 }  // namespace
 
-// A member that died is told once, by the ring that handles read; and an outbox is full whenever applications send faster than hosts take it, which is no fault.
+// A member that died, is stopped or goes on is told once, by the ring that handles read; and an outbox is full whenever applications send faster than hosts take it, which is no fault.
 void LocalRing::log_what_is_wrong(void* self, int32_t level, const char* kind, const char* text, size_t length) {
   const evs_host& outer = static_cast<LocalRing*>(self)->outer_;
-  if (level < EVS_HOST_LOG_WARNING) level = EVS_HOST_LOG_DEBUG;
+  const bool is_of_a_process = std::strcmp(kind, "member.stopped") == 0 || std::strcmp(kind, "member.resumed") == 0;
+  if (level < EVS_HOST_LOG_WARNING || is_of_a_process) level = EVS_HOST_LOG_DEBUG;
   else if (std::strcmp(kind, "ring.full") == 0) level = EVS_HOST_LOG_INFO;
   outer.log(outer.context, level, kind, text, length);
 }

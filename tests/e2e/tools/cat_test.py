@@ -56,6 +56,12 @@ class Cat(BusTest):
         self.assertIsNone(sender.line())
         self.assertEqual(sender.stderr(), "")
 
+    def test_who_was_there_before_is_told(self):
+        first = self.cat("-g", "chat")
+        second = self.cat("-g", "chat")
+        there = second.event(type="group", reason="present")
+        self.assertEqual((there["pid"], there["group"]), (first.process.pid, "chat"))
+
     def test_a_signal_leaves_in_order(self):
         for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
             stays, leaves = self.cat("-g", "chat"), self.cat("-g", "chat")

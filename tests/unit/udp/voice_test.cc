@@ -60,6 +60,21 @@ TEST(Voice, ARefusalIsSaidWhenItGoesOn) {
   EXPECT_THAT(host.lines[0], HasSubstr("udp.refused: nobody listens at 10.0.0.3:5"));
 }
 
+// Who took its leave is expected to listen no more.
+TEST(Voice, WhereNobodyIsExpectedItIsNoNews) {
+  Listener host;
+  Counters counters(&host.table);
+  Voice voice(&host.table, counters);
+  constexpr uint64_t kStart = 5'000'000'000, kMs = 1'000'000;
+  voice.went("10.0.0.3:5");
+  for (uint64_t ms = 0; ms < 10'000; ms += 100) voice.failed_at(kStart + ms * kMs, ECONNREFUSED, "10.0.0.3:5");
+  EXPECT_TRUE(host.lines.empty());
+  EXPECT_EQ(host.values["evs_udp_refused_total"], 100u);
+  voice.came("10.0.0.3:5");
+  for (uint64_t ms = 10'000; ms < 20'000; ms += 100) voice.failed_at(kStart + ms * kMs, ECONNREFUSED, "10.0.0.3:5");
+  EXPECT_EQ(host.lines.size(), 1u);
+}
+
 TEST(Voice, AHostWithoutRoomForCounters) {
   Listener host;
   host.table.counter = [](void*, const char*, const char*) -> uint64_t* { return nullptr; };

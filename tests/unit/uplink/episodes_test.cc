@@ -304,6 +304,19 @@ TEST(Episodes, AKeyThatIsAnotherOneIsAProblemForAsLongAsItRefuses) {
   EXPECT_TRUE(story.episodes.problems(story.now).empty());
 }
 
+// Who has gone is heard for some seconds still, and no member.
+TEST(Episodes, OfANetworkThatDoesItsPartMembersAreNamed) {
+  Story story;
+  story.seen.heard = {2, 3, 9};
+  story.seen.all_is_well = true;
+  story.seen.ended_at = story.now;
+  story.run(kSecond);
+  EXPECT_EQ(story.count("the network does its part", Level::info), 0u) << "there is no ring to say it of";
+  story.seen.ended_at = kNever;
+  story.run(kSecond);
+  EXPECT_EQ(story.count("the network does its part: this host and 2, 3 hear each other", Level::info), 1u) << story.all();
+}
+
 TEST(Episodes, APause) {
   Story story;
   story.seen.pauses = 1;

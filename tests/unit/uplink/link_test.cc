@@ -71,6 +71,22 @@ TEST(Link, ASuccessorGoesOnFromWhatWasStored) {
   EXPECT_EQ(world.logs[2].messages, world.logs[1].messages);
 }
 
+// The medium is told, so that it does not say that nobody is there.
+TEST(Link, WhoTookLeaveIsForgottenAndWhoDiedIsNot) {
+  World world(3);
+  ASSERT_TRUE(world.until([&] { return world.one_ring(); }));
+  world.pass(kSecond);
+  const auto remaining = [&] { return world.links[0]->protocol().members().size(); };
+  world.links[2]->leave(world.now);
+  ASSERT_TRUE(world.until([&] { return remaining() == 2; }));
+  world.pass(kSecond);
+  EXPECT_EQ(world.air.at(0).marked, (std::set<uint32_t>{1}));
+  world.air.at(0).loses = [](uint32_t, bool, size_t) { return true; };
+  ASSERT_TRUE(world.until([&] { return remaining() == 1; }));
+  world.pass(kSecond);
+  EXPECT_EQ(world.air.at(0).marked, (std::set<uint32_t>{1}));
+}
+
 // What comes behind an effect that could not be carried out may depend on it: to the others this host has died there.
 TEST(Link, NothingHappensBehindWhatCouldNotBeStored) {
   World world(3);
