@@ -218,7 +218,8 @@ int32_t Cursor::wait(uint64_t timeout_ns) {
     const uint64_t start = monotonic_ns();
     bool found = false;
     while (!found && monotonic_ns() - start < budget) {
-      for (int i = 0; i < 32 && !found; ++i) {
+      // Few looks between two at the clock: one that looks away lasts a microsecond, and where processors are scarce whoever is to write what we wait for waits for ours.
+      for (int i = 0; i < 2 && !found; ++i) {
         relax();
         found = pending() != 0 || interrupted_.load(std::memory_order_relaxed) != 0;
       }
