@@ -3,6 +3,8 @@
 #include "tests/e2e/buses/load_crew.h"
 
 #include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -63,6 +65,13 @@ std::vector<std::string> LoadCrew::go(int ms) {
 }
 
 LoadCrew::Latency LoadCrew::one_way(size_t sender, size_t receiver, int ms, int gap_us) {
+  const std::string reports = (std::filesystem::temp_directory_path() / ("evs-reports-" + std::to_string(getpid()))).string();
+  if (mkfifo(reports.c_str(), 0600) != 0) throw std::runtime_error("no FIFO " + reports);
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const std::string line = i == sender ? "await " + reports + " " + std::to_string(members_.size() - 1) : "report " + reports;
+    if (const std::string answer = ask(i, line, 20'000); answer != "ok") throw std::runtime_error("an application: " + answer);
+  }
+  std::filesystem::remove(reports);
   ask(receiver, "heard", 20'000);  // what it heard before
   pace(sender, ms, gap_us);
   Latency latency;

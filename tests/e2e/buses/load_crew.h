@@ -31,7 +31,7 @@ class LoadCrew {
   std::vector<std::string> go(int ms);
   std::string ask(size_t member, const std::string& line, int patience_ms);
   std::string pace(size_t member, int ms, int gap_us) { return ask(member, "pace " + std::to_string(ms) + " " + std::to_string(gap_us), ms + 20'000); }
-  // Messages of `sender`, one in flight, from its send to the delivery at `receiver`.
+  // Messages of `sender`, one in flight: the next one is sent when all have been told the one before; from its send to the delivery at `receiver`.
   Latency one_way(size_t sender, size_t receiver, int ms, int gap_us);
 
  private:

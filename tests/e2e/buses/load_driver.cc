@@ -2,8 +2,10 @@
 // tests/e2e/buses/load_driver.cc - see load_driver.h.
 #include "tests/e2e/buses/load_driver.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -52,7 +54,10 @@ void LoadDriver::delivered(const void* bytes, size_t size, bool own) {
     samples_ns_[n] = now_ns() - stamp;
     samples_.store(n + 1, std::memory_order_release);
   }
-  if (!own) return;
+  if (!own) {
+    if (const int to = reports_.load(std::memory_order_acquire); to >= 0 && write(to, "", 1) != 1) reports_ = -1;
+    return;
+  }
   own_.fetch_add(1, std::memory_order_release);
   own_.notify_one();
 }
@@ -91,9 +96,28 @@ void LoadDriver::pace(const Send& send, uint64_t ms, uint64_t gap_us) {
     std::memcpy(message.data(), &stamp, sizeof stamp);
     if (!send(message)) continue;
     own_.wait(before, std::memory_order_acquire);
+    if (!await_reports()) break;
     sleep_us(gap_us);
   }
   tell_latencies();
+}
+
+bool LoadDriver::open_reports(const char* path, unsigned awaited) {
+  awaited_ = awaited;
+  reports_ = open(path, O_RDWR | O_CLOEXEC);  // for both, so that nobody waits for the other end
+  return reports_ >= 0;
+}
+
+bool LoadDriver::await_reports() const {
+  char bytes[16];
+  for (unsigned got = 0; got < awaited_;) {
+    pollfd ready{reports_, POLLIN, 0};
+    if (poll(&ready, 1, 1000) != 1) return false;
+    const ssize_t n = read(reports_, bytes, std::min<size_t>(sizeof bytes, awaited_ - got));
+    if (n <= 0) return false;
+    got += static_cast<unsigned>(n);
+  }
+  return true;
 }
 
 void LoadDriver::tell_latencies() {
@@ -109,8 +133,12 @@ void LoadDriver::obey(const Send& send, const Cores& cpu_ms) {
   char line[128];
   while (fgets(line, sizeof line, stdin) != nullptr && strcmp(line, "end\n") != 0) {
     unsigned long long ms = 0, gap = 0;
+    char path[100] = "";
+    unsigned awaited = 0;
     if (sscanf(line, "go %llu", &ms) == 1) go(ms, cpu_ms);
     else if (sscanf(line, "pace %llu %llu", &ms, &gap) == 2) pace(send, ms, gap);
+    else if (sscanf(line, "report %99s", path) == 1) puts(open_reports(path, 0) ? "ok" : "no FIFO");
+    else if (sscanf(line, "await %99s %u", path, &awaited) == 2) puts(open_reports(path, awaited) ? "ok" : "no FIFO");
     else if (strcmp(line, "heard\n") == 0) tell_latencies();
     else if (strcmp(line, "members\n") == 0) printf("%llu\n", static_cast<unsigned long long>(members_.load()));
     fflush(stdout);
