@@ -14,7 +14,7 @@ namespace evs::ordering {
 enum class Timer : uint8_t {
   token_lost,    // no newer token for this long: the ring is broken
   token_resend,  // what we passed on may be lost: say it again
-  token_hold,    // an idle token is let go again
+  token_hold,    // something is to be said in its place, or a token that stays here is let go again
   join_resend,
   consensus,     // who has not agreed by now is given up
   merge_probe,

@@ -203,7 +203,7 @@ void Protocol::on_deadline(Instant now, Output& out) {
         break;
       }
       case Timer::token_hold:
-        if (operating != nullptr && operating->held) release(now, *operating, out);
+        if (operating != nullptr && operating->held) go_on(now, *operating, out);
         break;
       case Timer::join_resend:
         send_join(out);

@@ -151,6 +151,15 @@ class Protocol {
   void release(Instant now, Operating& operating, Output& out);
   void token_passed(Instant now);
   bool rests_here(const Rotation& rotation) const;
+  bool may_linger(const Operating& operating, const Token& token) const;
+  void hold(Instant now, Operating& operating, Token token, Duration how_long, Output& out);
+  uint32_t waiting_frames() const;  // about how many
+  // A frame must fit into one of the next ring, with that one's header in front.
+  size_t frame_room() const { return settings_.frame_bytes - 2 * wire::kDataHeaderBytes; }
+  bool speaks_in_place(Instant now, const Operating& operating) const;
+  void go_on(Instant now, Operating& operating, Output& out);
+  void speak_in_place(Instant now, Operating& operating, Output& out);
+  void deliver_stamped(const Operating& operating, Seq before, Seq high, Output& out);
   void forget();
 
   const Settings settings_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bus/ordering/protocol_operational.cc - data and tokens of the ring that is installed; data for those phases that still take it.
+#include <algorithm>
 #include <utility>
 
 #include "bus/ordering/protocol.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr uint32_t kIdleVisitsToRest = 3;  // after these everybody has delivered what was SAFE, too
 constexpr uint32_t kVisitsAlone = 8;       // in one call
+constexpr uint32_t kFramesInPlace = 16;
 
 // A line that somebody lowered only that one raises, a stage ends at whom it names, and who is held says itself that it no longer is.
 bool waits_for_members_only(const Token& token, const Hosts& members) {
@@ -23,15 +25,14 @@ bool waits_for_members_only(const Token& token, const Hosts& members) {
 class Protocol::QueueWork : public Work {
  public:
   QueueWork(Protocol& protocol, Barrier& barrier, Token& token, const Output& out)
-      : protocol_(protocol), barrier_(barrier), token_(token), may_(barrier.begin_visit(token)), first_stamp_(out.stamped.size()) {
+      : QueueWork(protocol, barrier, token, out, barrier.begin_visit(token)) {}
+  QueueWork(Protocol& protocol, Barrier& barrier, Token& token, const Output& out, Barrier::May may)
+      : protocol_(protocol), barrier_(barrier), token_(token), may_(may), first_stamp_(out.stamped.size()) {
     if (protocol.ending_) may_ = {};  // nothing is sent in a configuration that is not installed
   }
   uint32_t frames() const override {
     if (protocol_.ending_) return 0;
-    const auto waiting = [this](const SendQueue& queue) {
-      return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / room()) + 1;
-    };
-    return waiting(protocol_.queue_) + waiting(protocol_.opening_);
+    return protocol_.waiting_frames();
   }
   bool stamp(const RingId& ring, Seq seq, Seq previous, uint64_t round, Frame& frame, Output& out) override {
     Protocol& p = protocol_;
@@ -73,8 +74,7 @@ class Protocol::QueueWork : public Work {
   }
 
  private:
-  // A frame must fit into one of the next ring, with that one's header in front.
-  size_t room() const { return protocol_.settings_.frame_bytes - 2 * wire::kDataHeaderBytes; }
+  size_t room() const { return protocol_.frame_room(); }
   SendQueue* choose() {
     if (!protocol_.opening_.empty()) return may_.opening ? &protocol_.opening_ : nullptr;
     if (protocol_.queue_.empty()) return nullptr;
@@ -88,6 +88,11 @@ class Protocol::QueueWork : public Work {
   Barrier::May may_;
   size_t first_stamp_;
 };
+
+uint32_t Protocol::waiting_frames() const {
+  const auto waiting = [this](const SendQueue& queue) { return queue.empty() ? 0 : static_cast<uint32_t>(queue.backlog_bytes() / frame_room()) + 1; };
+  return waiting(queue_) + waiting(opening_);
+}
 
 void Protocol::note_received(Seq seq) {
   if (settings_.for_successor && !planted(Mutant::received_not_stored)) fresh_.push_back(seq);
@@ -113,7 +118,8 @@ void Protocol::on_data(Instant now, const Host& sender, const Data& data, Bytes 
   if (put == FrameStore::Put::outside) return ignore(Drop::outside_window);
   if (put == FrameStore::Put::duplicate) return;
   note_received(data.seq);
-  const auto* operating = std::get_if<Operating>(&phase_);
+  auto* operating = std::get_if<Operating>(&phase_);
+  if (operating != nullptr) operating->rotation->heard(sender.id, data.seq, data.service);
   deliverer_->on_received(data.seq, out);
   deliverer_->advance(operating ? operating->rotation->stable() : Seq{}, out);
 }
@@ -153,12 +159,56 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
   ++rare_.ring.tokens;
   if (recovering != nullptr) return recovery_visit(now, *recovering, std::move(token), out);
   if (rests_here(rotation) && rotation.idle_visits() >= kIdleVisitsToRest && queue_.empty() && token.wanted.empty() &&
-      !stands(token.stage)) {
-    operating->held = std::move(token);
-    deadlines_.arm(Timer::token_hold, now + settings_.token_hold);
-    return;
-  }
+      !stands(token.stage))
+    return hold(now, *operating, std::move(token), settings_.token_hold, out);
+  if (rests_here(rotation) && may_linger(*operating, token)) return hold(now, *operating, std::move(token), settings_.token_linger, out);
   visit(now, *operating, std::move(token), out);
+}
+
+// While we speak alone the token stays: what is said needs nobody then, as when it is idle. A rotation comes all the same, when token_linger is over: it shows what
+// was lost on its way, and lets others speak who have not asked for it. Whatever needs rotations has them first: changes, SAFE, what somebody lacks, readers that are
+// slow. So has who has much to say: it gets further with a rotation, which makes room for more.
+bool Protocol::may_linger(const Operating& operating, const Token& token) const {
+  return settings_.token_linger != 0 && !ending_ && opening_.empty() && token.stage == Stage::open && !token.recovering && token.held_by == kNoHost && !is_held() &&
+         operating.rotation->is_ours_alone(token) && operating.rotation->spoken_in_place() + waiting_frames() <= kFramesInPlace;
+}
+
+void Protocol::hold(Instant now, Operating& operating, Token token, Duration how_long, Output& out) {
+  operating.held = std::move(token);
+  operating.let_go_at = now + how_long;
+  operating.spoke_in_place = false;
+  if (!queue_.empty()) go_on(now, operating, out);
+  else deadlines_.arm(Timer::token_hold, operating.let_go_at);
+}
+
+bool Protocol::speaks_in_place(Instant now, const Operating& operating) const {
+  return now < operating.let_go_at && !operating.rotation->is_alone() && !queue_.empty() && queue_.next_role() == Role::message && queue_.next_service() != Service::safe &&
+         may_linger(operating, *operating.held);
+}
+
+void Protocol::go_on(Instant now, Operating& operating, Output& out) {
+  if (speaks_in_place(now, operating)) speak_in_place(now, operating, out);
+  else release(now, operating, out);
+}
+
+// The visit goes on while the token is held: what is stamped here goes out in front of the token, as at any visit.
+void Protocol::speak_in_place(Instant now, Operating& operating, Output& out) {
+  forget();
+  Token& token = *operating.held;
+  const Seq before = token.high;
+  const size_t first_stamp = out.stamped.size();
+  QueueWork work(*this, *operating.barrier, token, out, {false, false, true});
+  operating.rotation->speak_in_place(token, work, kFramesInPlace, out);
+  if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, token.high, out);
+  deliver_stamped(operating, before, token.high, out);
+  if (token.high != before) {
+    rare_.saw(Rare::spoke_in_place);
+    if (!std::exchange(operating.spoke_in_place, true)) operating.let_go_at = std::min(operating.let_go_at, now + settings_.token_linger);
+  }
+  const bool any_safe = std::any_of(out.stamped.begin() + static_cast<ptrdiff_t>(first_stamp), out.stamped.end(), [](const auto& one) { return one.service == Service::safe; });
+  // Not in this call: what it delivered must lie still until the next one.
+  if (any_safe || !queue_.empty()) operating.let_go_at = now;
+  deadlines_.arm(Timer::token_hold, operating.let_go_at);
 }
 
 void Protocol::forget() {
@@ -179,9 +229,13 @@ void Protocol::visit(Instant now, Operating& operating, Token token, Output& out
   operating.rotation->send_rest(out);
   if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, token.high, out);
   token_passed(now);
-  for (Seq s = next(before); s <= token.high; s = next(s)) deliverer_->on_received(s, out);
-  deliverer_->advance(operating.rotation->stable(), out);
+  deliver_stamped(operating, before, token.high, out);
   watch_others(now, operating, token, out);
+}
+
+void Protocol::deliver_stamped(const Operating& operating, Seq before, Seq high, Output& out) {
+  for (Seq s = next(before); s <= high; s = next(s)) deliverer_->on_received(s, out);
+  deliverer_->advance(operating.rotation->stable(), out);
 }
 
 // A ring of one passes the token to itself.
@@ -193,8 +247,7 @@ void Protocol::run_alone(Instant now, Operating& operating, Output& out) {
     QueueWork work(*this, *operating.barrier, *operating.held, out);
     operating.rotation->visit(*operating.held, work, false, out);
     if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, operating.held->high, out);
-    for (Seq s = next(before); s <= operating.held->high; s = next(s)) deliverer_->on_received(s, out);
-    deliverer_->advance(operating.rotation->stable(), out);
+    deliver_stamped(operating, before, operating.held->high, out);
     operating.barrier->end_visit(*operating.held, deliverer_->delivered_up_to());
     ++operating.held->visit;
     if (deliverer_->is_held() && operating.held->high == before) return;  // until there is room

@@ -85,8 +85,10 @@ void Protocol::ask_for_token(Instant now, Output& out) {
   auto* operating = std::get_if<Operating>(&phase_);
   if (operating == nullptr) return;
   if (operating->held) {
-    release(now, *operating, out);
-  } else if (operating->rotation->idle_visits() != 0 && !operating->cancel_sent) {
+    // With what else is said at this moment: each message in a packet of its own is what packing is there to spare.
+    if (speaks_in_place(now, *operating)) deadlines_.arm(Timer::token_hold, now);
+    else release(now, *operating, out);
+  } else if (operating->rotation->may_rest_elsewhere() && !operating->cancel_sent) {
     operating->cancel_sent = true;
     send(kNoHost, HoldCancel{ring_}, out);
   }

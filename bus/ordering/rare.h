@@ -39,6 +39,7 @@ enum class Rare : uint8_t {
   wishes_cut,              // more is missing than a token can ask for
   window_closed,           // somebody is far behind: nothing new
   hold_cancelled,          // the idle token was let go because somebody asked
+  spoke_in_place,          // who speaks alone said something, and kept the token
   alone_in_slices,         // a ring of one had more to say than one call may
   pause_noticed,           // we did not run for a while
   // readers that are slow

@@ -4,6 +4,7 @@
 #include "bus/ordering/mutant.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace evs::ordering {
 namespace {
@@ -90,28 +91,28 @@ void Rotation::watch_for_rest(const Token& token, bool worked) {
   idle_visits_ = quiet ? idle_visits_ + 1 : 0;
 }
 
-void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
-  last_visit_ = token.visit;
+void Rotation::heard(HostId sender, Seq seq, Service service) {
+  if (service == Service::safe) last_safe_ = std::max(last_safe_, seq);
+  speakers_.several |= speakers_.one != kNoHost && speakers_.one != sender;
+  speakers_.one = sender;
+}
 
-  // One budget for all in a rotation, so that no receiver's buffer is overrun; the token tells what the others spent.
+// One budget for all in a rotation, so that no receiver's buffer is overrun; the token tells what the others spent.
+uint32_t Rotation::allowance(const Token& token, uint32_t backlog) const {
   uint32_t allowance = std::min(settings_.personal_frames, settings_.window_frames - std::min(settings_.window_frames, token.spent));
-  const uint32_t backlog = work.frames();
-  const uint64_t waiting = uint64_t{token.backlog} - std::min(token.backlog, backlog_last_) + backlog;
+  const uint64_t waiting = uint64_t{token.backlog} - std::min(token.backlog, backlog_last_) + backlog + spoken_in_place_;
   if (waiting != 0)
     if (const auto share = static_cast<uint32_t>(uint64_t{settings_.window_frames} * backlog_last_ / waiting); share != 0)
       allowance = std::min(allowance, share);
+  return allowance - std::min(allowance, spoken_in_place_);
+}
 
-  uint32_t said = 0;
-  say_again(token, allowance, said, out);
-  ask_for_missing(token, accelerate);
-
-  uint32_t fresh = allowance - said;
+void Rotation::stamp(Token& token, Work& work, uint32_t fresh, Output& out) {
   const uint64_t end_of_store = store_.forgotten_through().value + std::min(store_.capacity() - settings_.window_frames, store_.capacity() / 2);
-  if (fresh == 0 && backlog != 0 && said != 0) rare_.saw(Rare::allowance_all_repeats);
   const uint64_t open = end_of_store - std::min(end_of_store, token.high.value);
   if (fresh > open) {  // somebody is far behind: nobody may leave its window
     fresh = static_cast<uint32_t>(open);
-    if (backlog != 0) rare_.saw(Rare::window_closed);
+    if (work.frames() != 0) rare_.saw(Rare::window_closed);
   }
   const Seq before = token.high;
   while (token.high.value - before.value < fresh) {
@@ -119,16 +120,38 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
     Frame& frame = store_.stamp(seq, previous_, settings_.self.id);
     if (!work.stamp(ring_, seq, previous_, round_, frame, out)) break;
     store_.hold_stamped(seq);
+    if (frame.service == Service::safe) last_safe_ = seq;
     previous_ = token.high = seq;
   }
   work.before_sending(before, token.high, out);
+}
+
+void Rotation::speak_in_place(Token& token, Work& work, uint32_t most_frames, Output& out) {
+  const Seq before = token.high;
+  stamp(token, work, std::min(allowance(token, work.frames()), most_frames), out);
+  for (Seq s = next(before); s <= token.high; s = next(s)) emit(*store_.find(s), out);
+  spoken_in_place_ += static_cast<uint32_t>(token.high.value - before.value);
+}
+
+void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
+  last_visit_ = token.visit;
+
+  const uint32_t backlog = work.frames() + spoken_in_place_;  // as it was when the token came
+  const uint32_t allowed = allowance(token, work.frames());
+  uint32_t said = 0;
+  say_again(token, allowed, said, out);
+  ask_for_missing(token, accelerate);
+  if (said == allowed && backlog != 0 && said != 0) rare_.saw(Rare::allowance_all_repeats);
+
+  const Seq before = token.high;
+  stamp(token, work, allowed - said, out);
   const auto stamped = static_cast<uint32_t>(token.high.value - before.value);
   const uint32_t behind = accelerate ? std::min(stamped, settings_.accelerated_frames) : 0;
   rest_first_ = Seq{token.high.value - behind + 1};
   rest_end_ = next(token.high);
   for (Seq s = next(before); s < rest_first_; s = next(s)) emit(*store_.find(s), out);
 
-  const uint32_t spent = said + stamped;
+  const uint32_t spent = said + stamped + std::exchange(spoken_in_place_, 0);
   token.spent = token.spent + spent - std::min(token.spent + spent, spent_last_);
   token.backlog = token.backlog + backlog - std::min(token.backlog + backlog, backlog_last_);
   spent_last_ = spent;
@@ -146,6 +169,9 @@ void Rotation::pass_on(const Token& visited, Output& out) {
   wire::encode(settings_.self, token, kept_token_);
   repeat(out);
   ++round_;
+  told_stable_ = stable_;
+  speakers_before_ = std::exchange(speakers_, {});
+  asked_for_ = false;
 }
 
 void Rotation::repeat(Output& out) const {

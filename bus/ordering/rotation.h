@@ -41,6 +41,9 @@ class Rotation {
   // All of a visit but the passing on: the token as it is to be sent. Frames that go out before it are in `out`; those behind it are
   // sent by send_rest().
   void visit(Token& token, Work& work, bool accelerate, Output& out);
+  // More of our own while the token stays with us: the same visit still, and the same allowance.
+  void speak_in_place(Token& token, Work& work, uint32_t most_frames, Output& out);
+  uint32_t spoken_in_place() const { return spoken_in_place_; }  // frames, since the token came
   void pass_on(const Token& token, Output& out);  // keeps it, so that it can be said again
   void send_rest(Output& out);
   void repeat(Output& out) const;                 // the token that was passed on last, if one was
@@ -50,7 +53,21 @@ class Rotation {
   Seq stable() const { return stable_; }
   Seq high() const { return high_last_round_; }  // as the token said on its last visit
   uint32_t idle_visits() const { return idle_visits_; }
-  void wake() { idle_visits_ = 0; }
+  // Somebody asks for the token.
+  void wake() {
+    idle_visits_ = 0;
+    asked_for_ = true;
+  }
+  void heard(HostId sender, Seq seq, Service service);  // a frame of somebody's that is new to us
+  // In the rotation before this token nobody else had anything to say, nothing that was spoken of is missing anywhere, and what is SAFE all have delivered.
+  bool is_ours_alone(const Token& token) const {
+    return !asked_for_ && token.spent <= spent_last_ && token.backlog <= backlog_last_ && token.wanted.empty() && token.received_by_all >= high_last_round_ && last_safe_ <= told_stable_;
+  }
+  // The token may stay with another one: one host alone has spoken for two rotations, and it is not this one.
+  bool may_rest_elsewhere() const {
+    return idle_visits_ != 0 || (settings_.token_linger != 0 && spent_last_ == 0 && !speakers_before_.several && !speakers_.several &&
+                                 (speakers_before_.one == kNoHost || speakers_.one == kNoHost || speakers_before_.one == speakers_.one));
+  }
   // The line counts nothing of what we hold beyond `seq`, until release_line(): of a ring that is not installed nothing is promised.
   void hold_line(Seq seq) { line_held_at_ = seq; }
   void release_line() { line_held_at_ = Seq{UINT64_MAX}; }
@@ -65,6 +82,8 @@ class Rotation {
   void move_line(Token& token);
   void watch_for_rest(const Token& token, bool worked);
   void emit(Frame& frame, Output& out);
+  uint32_t allowance(const Token& token, uint32_t backlog) const;  // what may still be said at this visit
+  void stamp(Token& token, Work& work, uint32_t frames, Output& out);
 
   const Settings& settings_;
   const RingId ring_;
@@ -82,6 +101,15 @@ class Rotation {
   Seq last_line_;
   Seq line_held_at_{UINT64_MAX};
   uint32_t spent_last_ = 0, backlog_last_ = 0;
+  uint32_t spoken_in_place_ = 0;
+  Seq last_safe_;             // the latest frame that waits, or waited, for the line
+  Seq told_stable_;           // stable_ as we passed the token on last
+  struct Speakers {
+    HostId one = kNoHost;
+    bool several = false;
+  };
+  Speakers speakers_, speakers_before_;  // others, since our last visit; between the two before
+  bool asked_for_ = false;
   uint32_t idle_visits_ = 0;
   uint32_t stalled_visits_ = 0;
   HostId stalled_by_ = kNoHost;

@@ -34,6 +34,7 @@ class SendQueue {
   void push(uint64_t number, Service service, Bytes message, Role role = Role::message);
   bool empty() const { return count_ == packed_; }                // nothing waits to be packed
   Role next_role() const { return messages_[next_place()].role; }  // of what is packed next; there must be something
+  Service next_service() const { return messages_[next_place()].service; }
   void clear() { first_ = count_ = packed_ = used_ = write_ = 0; }
   size_t backlog_bytes() const { return used_; }
 

@@ -41,6 +41,8 @@ std::string check_times(const Settings& s) {
   if (s.consensus <= s.token_lost)
     return is("consensus", s.consensus,
               "who still waits for a token does not answer; make it more than token_lost, " + std::to_string(s.token_lost));
+  if (s.token_linger > s.token_hold)
+    return is("token_linger", s.token_linger, "a token does not stay longer with who speaks than with who is silent; make it no more than token_hold, " + std::to_string(s.token_hold));
   if (s.token_hold >= s.token_lost)
     return is("token_hold", s.token_hold, "an idle token that rests for as long breaks its ring; make it less than token_lost, " + std::to_string(s.token_lost));
   if (s.stalled_host == 0) return is("stalled_host", s.stalled_host, "each log is full for a moment now and then; 4 s are usual");

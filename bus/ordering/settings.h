@@ -22,6 +22,7 @@ struct Settings {
   Duration token_lost = 1000 * kMillisecond;   // no newer token: the ring is broken
   Duration token_resend = 200 * kMillisecond;  // a token that was passed on and did not come back is said again
   Duration token_hold = 50 * kMillisecond;     // an idle token rests with who sent last
+  Duration token_linger = 0;                   // the token stays so long with who speaks alone, and what that one says needs nobody; 0: it goes on at once
   Duration join_resend = 50 * kMillisecond;
   Duration consensus = 1200 * kMillisecond;    // more than token_lost: who still waits for a token does not answer joins
   Duration merge_probe = 200 * kMillisecond;

@@ -165,6 +165,7 @@ uint64_t Gateway::turn(uint64_t now_ns) {
   look_for_twin(now);
   if (!failure_.empty()) return now_ns;
   more |= take_outbox(now);
+  link_->act_on_deadlines(now);  // a token that stays here waited for all that was taken
   look_for_the_gone(now);
   if (const std::string why = link_->failure(); !why.empty()) give_up(why);
   if (link_->protocol().is_closed() && !over_) give_up("the ordering layer has closed: " + link_->protocol().drops_text());

@@ -60,9 +60,12 @@ std::string Link::failure() const {
   return {};
 }
 
-bool Link::turn(Instant now) {
-  // First what is due: who did not run for a while must not act on what waits.
+void Link::act_on_deadlines(Instant now) {
   if (protocol_.next_deadline() <= now) call(now, [&](Protocol& protocol, Output& out) { return protocol.on_deadline(now, out), true; });
+}
+
+bool Link::turn(Instant now) {
+  act_on_deadlines(now);  // first: who did not run for a while must not act on what waits
   if (outgoing_.is_waiting()) outgoing_.flush(now);
   if (hearing_.next() <= now) say_hello(now);
   bool more = true;

@@ -56,6 +56,7 @@ class Link {
   void resume(ordering::Instant now, const ordering::StoredState& stored);
   // What came, and what is due. True: more is there; come back before you wait.
   bool turn(ordering::Instant now);
+  void act_on_deadlines(ordering::Instant now);  // alone, behind calls that may have made some due at once
   ordering::Instant next(ordering::Instant now) const;
   int fd() const { return medium_.fd(); }
 

@@ -18,6 +18,7 @@ namespace evs::runtime::uplink {
 namespace {
 
 constexpr char kMachineId[] = "/etc/machine-id";
+constexpr ordering::Duration kTokenLinger = 2 * ordering::kMillisecond;  // what is lost while one host alone speaks is found so late at most
 
 uint64_t with_groups(uint64_t limit) { return limit + uint64_t{kMostGroups} * sizeof(evs_plugin_group) + kWireHeaderBytes; }
 
@@ -55,6 +56,7 @@ ordering::Settings ordering_settings(const Config& config, const ordering::Host&
   settings.token_lost = config.nanoseconds("uplink.token_timeout");
   settings.token_resend = settings.token_lost / 5;
   settings.token_hold = std::min(settings.token_hold, settings.token_lost / 5);
+  settings.token_linger = std::min(kTokenLinger, settings.token_resend / 3);
   settings.consensus = settings.token_lost + settings.token_lost / 5;
   settings.join_resend = std::min(settings.join_resend, settings.consensus / 10);
   return settings;

@@ -17,7 +17,7 @@ constexpr const char* kRareNames[] = {
     "second chance", "representative given up", "lowest one's word", "silent given up", "failed us in return", "quarantine doubled", "asked by name",
     "leaver heard", "former life over", "companion came around", "recovery broken once", "recovery broken twice", "recovery broken thrice",
     "partial restarted", "others had delivered", "early by others", "discarded behind gap", "obliged behind gap", "obliged beyond companions",
-    "allowance all repeats", "wishes cut", "window closed", "hold cancelled", "alone in slices", "pause noticed", "no room", "ending held", "stalled left",
+    "allowance all repeats", "wishes cut", "window closed", "hold cancelled", "spoke in place", "alone in slices", "pause noticed", "no room", "ending held", "stalled left",
     "ring broke while held", "given up as holder", "exchange given up", "barrier given up"};
 static_assert(std::size(kRareNames) == kRares);
 

@@ -104,6 +104,7 @@ ordering::Settings Plan::settings(HostId id) const {
   settings.token_lost = 50 * kMs;
   settings.token_resend = 10 * kMs;
   settings.token_hold = 5 * kMs;
+  settings.token_linger = seed % 3 * kMs;  // every third: none
   settings.join_resend = 10 * kMs;
   settings.consensus = 60 * kMs;
   settings.merge_probe = 20 * kMs;

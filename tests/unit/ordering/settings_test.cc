@@ -42,6 +42,7 @@ TEST(Settings, EachBadOneIsNamedAndSoIsTheWayOut) {
       {"message_limit", [](Settings& s) { s.message_limit = s.queue_bytes; }, "at most 3670016, or queue_bytes larger"},
       {"token_resend", [](Settings& s) { s.token_resend = s.token_lost; }, "less than token_lost"},
       {"consensus", [](Settings& s) { s.consensus = s.token_lost; }, "more than token_lost"},
+      {"token_linger", [](Settings& s) { s.token_linger = s.token_hold + 1; }, "no more than token_hold"},
       {"token_hold", [](Settings& s) { s.token_hold = s.token_lost; }, "less than token_lost"},
       {"stalled_host", [](Settings& s) { s.stalled_host = 0; }, "usual"},
       {"join_resend", [](Settings& s) { s.join_resend = s.consensus; }, "less than consensus"},

@@ -89,6 +89,10 @@ class StoryNet {
     carry_out(id);
     return result;
   }
+  void change(HostId id, const std::string& text, uint64_t& number) {
+    EXPECT_EQ(seats_.at(id)->submit_change(now_, std::as_bytes(std::span(text)), number, out_), Submitted::ok);
+    carry_out(id);
+  }
   void room(HostId id, uint64_t bytes) {
     seats_.at(id)->on_room(now_, bytes, out_);
     carry_out(id);
