@@ -68,9 +68,10 @@ TEST_F(StandingGateway, EveryNameThatIsToldIsInTheManualPage) {
   ASSERT_TRUE(crowd.until_one());
   ASSERT_TRUE(Crowd::until([&] { return told(crowd, 0, "members") == Json({1, 2}); })) << text(crowd, 0);
   const Json names = status(crowd, 0)["uplink"];
+  constexpr const char* kByReason[] = {"refused_", "lost_", "gathered_", "ignored_"};
   EXPECT_TRUE(names.contains("token_age_ns"));
   for (const auto& [name, value] : names.items()) {
-    const bool by_reason = name.rfind("refused_", 0) == 0 || name.rfind("lost_", 0) == 0;
+    const bool by_reason = std::any_of(std::begin(kByReason), std::end(kByReason), [&name = name](const char* what) { return name.rfind(what, 0) == 0; });
     const size_t reason = name.find('_') + 1;
     const std::string wanted = "_" + (by_reason ? name.substr(reason, name.size() - 6 - reason) : name) + "_";
     EXPECT_NE(manual.find(wanted), std::string::npos) << name;
