@@ -91,12 +91,6 @@ void Rotation::watch_for_rest(const Token& token, bool worked) {
   idle_visits_ = quiet ? idle_visits_ + 1 : 0;
 }
 
-void Rotation::heard(HostId sender, Seq seq, Service service) {
-  if (service == Service::safe) last_safe_ = std::max(last_safe_, seq);
-  speakers_.several |= speakers_.one != kNoHost && speakers_.one != sender;
-  speakers_.one = sender;
-}
-
 // One budget for all in a rotation, so that no receiver's buffer is overrun; the token tells what the others spent.
 uint32_t Rotation::allowance(const Token& token, uint32_t backlog) const {
   uint32_t allowance = std::min(settings_.personal_frames, settings_.window_frames - std::min(settings_.window_frames, token.spent));

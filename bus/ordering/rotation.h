@@ -58,7 +58,11 @@ class Rotation {
     idle_visits_ = 0;
     asked_for_ = true;
   }
-  void heard(HostId sender, Seq seq, Service service);  // a frame of somebody's that is new to us
+  void heard(HostId sender, Seq seq, Service service) {  // a frame of somebody's that is new to us
+    if (service == Service::safe) last_safe_ = std::max(last_safe_, seq);
+    speakers_.several |= speakers_.one != kNoHost && speakers_.one != sender;
+    speakers_.one = sender;
+  }
   // In the rotation before this token nobody else had anything to say, nothing that was spoken of is missing anywhere, and what is SAFE all have delivered.
   bool is_ours_alone(const Token& token) const {
     return !asked_for_ && token.spent <= spent_last_ && token.backlog <= backlog_last_ && token.wanted.empty() && token.received_by_all >= high_last_round_ && last_safe_ <= told_stable_;

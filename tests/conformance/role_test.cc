@@ -175,6 +175,8 @@ TEST_F(RoleStories, ExpellingItsProcessAsAReaderDoesNotTouchIt) {
   EXPECT_THAT(role.drained(), testing::Contains("as ever"));
   EXPECT_EQ(role.keep(role.reader->got().back().position), EVS_P_OK);
   EXPECT_EQ(gateway.who().incarnation, who.incarnation);
+  // Who expels says so before its change has its place in the order.
+  EXPECT_TRUE(until([&] { return membership_of(gateway).members.size() == 2; }));
   EXPECT_THAT(nodeids(membership_of(gateway).members), testing::UnorderedElementsAre(who.nodeid, sender.who().nodeid));
 }
 

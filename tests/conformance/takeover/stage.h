@@ -70,6 +70,7 @@ class Takeover : public testing::Test {
     for (uint32_t i = 0; i < kWriters; ++i) writers_.push_back(player({"writer", std::to_string(i)}));
   }
   std::unique_ptr<Player> gateway(const std::string& crash_at = "") {
+    opened_before_ = board.opened;
     return player({"gateway", std::to_string(++seed_)}, crash_at);
   }
   bool well() const { return board.faulty == 0; }
@@ -79,15 +80,22 @@ class Takeover : public testing::Test {
     for (uint32_t i = 0; i < kWriters; ++i) before[i] = board.refused[i];
     for (uint32_t i = 0; i < kWriters; ++i) ASSERT_TRUE(until([&] { return board.refused[i] >= before[i] + 3; }));
   }
-  // The last gateway reads all that was ever written.
+  std::string unread() const {
+    std::string text;
+    for (uint32_t i = 0; i < kWriters; ++i)
+      text += "writer " + std::to_string(i) + " has written " + std::to_string(board.written[i]) + ", read is up to " + std::to_string(board.seen_next[i]) + "; ";
+    return text + std::to_string(board.read_total) + " read in all";
+  }
+  // The last gateway reads all that was ever written. It must be there before the writers go: a ring that nobody is on any more is made anew by who comes next.
   void settle(Player& last) {
+    ASSERT_TRUE(until([&] { return board.opened > opened_before_ || !well(); }));
     board.writers_finish = 1;
     for (auto& writer : writers_) EXPECT_TRUE(until([&] { return writer->ended(); }));
     EXPECT_TRUE(until([&] {
       bool all = true;
       for (uint32_t i = 0; i < kWriters; ++i) all = all && board.seen_next[i] == board.written[i];
       return all || !well();
-    }));
+    })) << unread();
     board.gateway_finishes = 1;
     EXPECT_TRUE(until([&] { return last.ended(); }));
     EXPECT_EQ(last.status, 0);
@@ -98,6 +106,7 @@ class Takeover : public testing::Test {
   Board& board;
   std::vector<std::unique_ptr<Player>> writers_;
   uint32_t seed_ = 0;
+  uint64_t opened_before_ = 0;  // the role, by who came before the last gateway
 };
 
 }  // namespace evs::conformance

@@ -69,7 +69,7 @@ LoadCrew::Latency LoadCrew::one_way(size_t sender, size_t receiver, int ms, int 
   if (mkfifo(reports.c_str(), 0600) != 0) throw std::runtime_error("no FIFO " + reports);
   for (size_t i = 0; i < members_.size(); ++i) {
     const std::string line = i == sender ? "await " + reports + " " + std::to_string(members_.size() - 1) : "report " + reports;
-    if (const std::string answer = ask(i, line, 20'000); answer != "ok") throw std::runtime_error("an application: " + answer);
+    if (const std::string answer = ask(i, line, 20'000); answer != "ok") throw std::runtime_error("application " + std::to_string(i + 1) + ", told \"" + line + "\": " + answer);
   }
   std::filesystem::remove(reports);
   ask(receiver, "heard", 20'000);  // what it heard before
