@@ -11,7 +11,6 @@ namespace {
 
 constexpr uint32_t kIdleVisitsToRest = 3;  // after these everybody has delivered what was SAFE, too
 constexpr uint32_t kVisitsAlone = 8;       // in one call
-constexpr uint32_t kFramesInPlace = 16;
 
 // A line that somebody lowered only that one raises, a stage ends at whom it names, and who is held says itself that it no longer is.
 bool waits_for_members_only(const Token& token, const Hosts& members) {
@@ -170,7 +169,7 @@ void Protocol::on_token(Instant now, Token token, Output& out) {
 // slow. So has who has much to say: it gets further with a rotation, which makes room for more.
 bool Protocol::may_linger(const Operating& operating, const Token& token) const {
   return settings_.token_linger != 0 && !ending_ && opening_.empty() && token.stage == Stage::open && !token.recovering && token.held_by == kNoHost && !is_held() &&
-         operating.rotation->is_ours_alone(token) && operating.rotation->spoken_in_place() + waiting_frames() <= kFramesInPlace;
+         operating.rotation->is_ours_alone(token) && operating.rotation->spoken_in_place() + waiting_frames() <= Rotation::kFramesInPlace;
 }
 
 void Protocol::hold(Instant now, Operating& operating, Token token, Duration how_long, Output& out) {
@@ -198,7 +197,7 @@ void Protocol::speak_in_place(Instant now, Operating& operating, Output& out) {
   const Seq before = token.high;
   const size_t first_stamp = out.stamped.size();
   QueueWork work(*this, *operating.barrier, token, out, {false, false, true});
-  operating.rotation->speak_in_place(token, work, kFramesInPlace, out);
+  operating.rotation->speak_in_place(token, work, Rotation::kFramesInPlace, out);
   if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, token.high, out);
   deliver_stamped(operating, before, token.high, out);
   if (token.high != before) {

@@ -132,6 +132,9 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
 
   const uint32_t backlog = work.frames() + spoken_in_place_;  // as it was when the token came
   const uint32_t allowed = allowance(token, work.frames());
+  // Behind the token, a frame is not there yet when the next one looks for it, and the line falls: who always has something to say when the token comes back would never find
+  // that all have received it, and the token would never stay.
+  const bool may_stay_next_time = settings_.token_linger != 0 && backlog <= kFramesInPlace && nobody_else_spoke(token);
   uint32_t said = 0;
   say_again(token, allowed, said, out);
   ask_for_missing(token, accelerate);
@@ -140,7 +143,7 @@ void Rotation::visit(Token& token, Work& work, bool accelerate, Output& out) {
   const Seq before = token.high;
   stamp(token, work, allowed - said, out);
   const auto stamped = static_cast<uint32_t>(token.high.value - before.value);
-  const uint32_t behind = accelerate ? std::min(stamped, settings_.accelerated_frames) : 0;
+  const uint32_t behind = accelerate && !may_stay_next_time ? std::min(stamped, settings_.accelerated_frames) : 0;
   rest_first_ = Seq{token.high.value - behind + 1};
   rest_end_ = next(token.high);
   for (Seq s = next(before); s < rest_first_; s = next(s)) emit(*store_.find(s), out);

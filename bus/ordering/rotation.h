@@ -28,6 +28,8 @@ class Work {
 
 class Rotation {
  public:
+  static constexpr uint32_t kFramesInPlace = 16;  // while the token stays with us, and of a visit of who may keep it at the next one
+
   Rotation(const Settings& settings, const RingId& ring, const Hosts& members, FrameStore& store, RareCounts& rare);
 
   bool is_stale(const Token& token) const { return token.visit <= last_visit_; }
@@ -65,7 +67,7 @@ class Rotation {
   }
   // In the rotation before this token nobody else had anything to say, nothing that was spoken of is missing anywhere, and what is SAFE all have delivered.
   bool is_ours_alone(const Token& token) const {
-    return !asked_for_ && token.spent <= spent_last_ && token.backlog <= backlog_last_ && token.wanted.empty() && token.received_by_all >= high_last_round_ && last_safe_ <= told_stable_;
+    return !asked_for_ && nobody_else_spoke(token) && token.wanted.empty() && token.received_by_all >= high_last_round_ && last_safe_ <= told_stable_;
   }
   // The token may stay with another one: one host alone has spoken for two rotations, and it is not this one.
   bool may_rest_elsewhere() const {
@@ -86,6 +88,7 @@ class Rotation {
   void move_line(Token& token);
   void watch_for_rest(const Token& token, bool worked);
   void emit(Frame& frame, Output& out);
+  bool nobody_else_spoke(const Token& token) const { return token.spent <= spent_last_ && token.backlog <= backlog_last_; }
   uint32_t allowance(const Token& token, uint32_t backlog) const;  // what may still be said at this visit
   void stamp(Token& token, Work& work, uint32_t frames, Output& out);
 

@@ -133,6 +133,19 @@ TEST(TotemLinger, WhoAskedBeforeItCameIsNotForgotten) {
   }
 }
 
+// Also when it never paused: there was something to say each time that the token came back.
+TEST(TotemLinger, ItStaysAgainWithWhoSpokeOnWhileAnotherOneSaidSomething) {
+  for (const HostId other : {1, 3}) {
+    Lingering net;
+    net.longest(4, 0, 3);
+    net.submit(other, "once");
+    net.longest(4, 0, 3);  // with rotations, until it is seen that nobody else speaks
+    int alone = 0;
+    for (int i = 0; i < 40; ++i) alone += net.longest(1, 0, 3) == kHop;
+    EXPECT_GE(alone, 36) << "host " << other;
+  }
+}
+
 TEST(TotemLinger, OfTwoWhoSpeakItStaysWithNeither) {
   Lingering net;
   for (int i = 0; i < 20; ++i) {
