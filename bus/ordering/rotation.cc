@@ -167,7 +167,7 @@ void Rotation::pass_on(const Token& visited, Output& out) {
   repeat(out);
   ++round_;
   told_stable_ = stable_;
-  speakers_before_ = std::exchange(speakers_, {});
+  speakers_ = {};
   asked_for_ = false;
 }
 

@@ -69,11 +69,8 @@ class Rotation {
   bool is_ours_alone(const Token& token) const {
     return !asked_for_ && nobody_else_spoke(token) && token.wanted.empty() && token.received_by_all >= high_last_round_ && last_safe_ <= told_stable_;
   }
-  // The token may stay with another one: one host alone has spoken for two rotations, and it is not this one.
-  bool may_rest_elsewhere() const {
-    return idle_visits_ != 0 || (settings_.token_linger != 0 && spent_last_ == 0 && !speakers_before_.several && !speakers_.several &&
-                                 (speakers_before_.one == kNoHost || speakers_.one == kNoHost || speakers_before_.one == speakers_.one));
-  }
+  // The token may stay with another one. Only where two others have spoken since our last visit is it on its way: it stays with nobody in that rotation.
+  bool may_rest_elsewhere() const { return idle_visits_ != 0 || (settings_.token_linger != 0 && spent_last_ == 0 && !speakers_.several); }
   // The line counts nothing of what we hold beyond `seq`, until release_line(): of a ring that is not installed nothing is promised.
   void hold_line(Seq seq) { line_held_at_ = seq; }
   void release_line() { line_held_at_ = Seq{UINT64_MAX}; }
@@ -115,7 +112,7 @@ class Rotation {
     HostId one = kNoHost;
     bool several = false;
   };
-  Speakers speakers_, speakers_before_;  // others, since our last visit; between the two before
+  Speakers speakers_;         // others, since our last visit
   bool asked_for_ = false;
   uint32_t idle_visits_ = 0;
   uint32_t stalled_visits_ = 0;

@@ -2,6 +2,9 @@
 // tests/unit/ordering/stories_linger_test.cc - the token stays with who speaks alone, and nobody else pays for it (docs/protocol.md, "The idle token").
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "tests/unit/ordering/story_net.h"
 
 namespace evs::ordering {
@@ -131,6 +134,24 @@ TEST(TotemLinger, WhoAskedBeforeItCameIsNotForgotten) {
     ASSERT_TRUE(net.until_delivered(2, "mine"));
     EXPECT_LE(net.now() - said, 7 * kHop) << steps;
   }
+}
+
+// Two who speak now and then, each at another time, beside one who always does: neither waits until the token is let go.
+TEST(TotemLinger, WhoSpeaksNowAndThenDoesNotWaitUntilItIsLetGo) {
+  Lingering net;
+  std::map<std::string, Instant> said;
+  Duration worst = 0;
+  for (int quarter = 0; quarter < 8000; ++quarter) {  // of a hop
+    if (quarter % 8 == 0) net.submit(2, "always");
+    const HostId now_and_then = quarter % 37 == 0 ? 1 : quarter % 53 == 0 ? 3 : kNoHost;
+    const std::string text = "m" + std::to_string(quarter);
+    if (now_and_then != kNoHost) net.submit(now_and_then, text);
+    if (now_and_then != kNoHost) said[text] = net.now();
+    net.run(kHop / 4);
+    for (const std::string& delivered : net.log(2))
+      if (const auto one = said.find(delivered); one != said.end()) worst = std::max(worst, net.now() - one->second);
+  }
+  EXPECT_LE(worst, 5 * kHop) << "the question, or the token's way, and the message";
 }
 
 // Also when it never paused: there was something to say each time that the token came back.
