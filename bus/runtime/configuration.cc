@@ -33,14 +33,11 @@ int32_t reason_of(int32_t plugin_reason) {
       return EVS_REASON_DIED;
     case EVS_MEMBER_EXPELLED:
       return EVS_REASON_EXPELLED;
+    case EVS_MEMBER_PARTED:
+      return EVS_REASON_PARTED;
     default:
       return EVS_REASON_NONE;
   }
-}
-
-// Of a member that is in the configuration no more. Who is gone for no reason of its own is on another ring.
-int32_t why_left(const evs_ordered_member& gone) {
-  return gone.reason == EVS_MEMBER_STAYS ? EVS_REASON_PARTED : reason_of(gone.reason);
 }
 
 uint32_t lowest(const Members& members) {
@@ -90,7 +87,7 @@ Configuration ConfigurationTeller::transitional_to(const Membership& next, uint6
     } else {
       // Of merged changes only the last one's reasons are known.
       const auto* gone = find_in(next.left, member);
-      transitional.left.push_back(told(member, gone == nullptr ? EVS_REASON_NONE : why_left(*gone)));
+      transitional.left.push_back(told(member, gone == nullptr ? EVS_REASON_NONE : reason_of(gone->reason)));
     }
   }
   transitional.id = {representative, number};

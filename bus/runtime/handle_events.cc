@@ -22,7 +22,7 @@ int32_t reason_of(const evs_ordered_member& gone) {
   switch (gone.reason) {
     case EVS_MEMBER_DIED: return EVS_REASON_DIED;
     case EVS_MEMBER_EXPELLED: return EVS_REASON_EXPELLED;
-    case EVS_MEMBER_STAYS: return EVS_REASON_PARTED;  // nothing happened to it: it is elsewhere
+    case EVS_MEMBER_PARTED: return EVS_REASON_PARTED;
     default: return EVS_REASON_LEFT;
   }
 }

@@ -34,7 +34,7 @@ extern "C" {
 
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
-#define EVS_PLUGIN_ABI_MINOR 3u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships, evs_membership.epoch; 3: evs.stats/1 */
+#define EVS_PLUGIN_ABI_MINOR 3u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships, evs_membership.epoch; 3: evs.stats/1, EVS_MEMBER_PARTED */
 #define EVS_PLUGIN_ENTRY_SYMBOL "evs_plugin_entry_v1"
 
 /* Is `field` there, in the struct that `p` points to? */
@@ -151,6 +151,7 @@ typedef struct evs_datagram_ops {
 #define EVS_MEMBER_LEFT 2
 #define EVS_MEMBER_DIED 3
 #define EVS_MEMBER_EXPELLED 4
+#define EVS_MEMBER_PARTED 5 /* since minor 3: of a medium that spans hosts; its host and this one are on one ring no more */
 
 typedef struct evs_ordered_member {
   uint32_t nodeid;      /* host id << 12 | slot + 1, never 0 */

@@ -39,15 +39,15 @@ OrderHeader header_of(Tells tells, const Process& from) {
   return header;
 }
 
-// Why the configuration changed, of those who left it: what its change says; nothing when hosts part.
+// Why the configuration changed, of those who left it: what its change says; else hosts parted.
 int32_t reason_of(const Output& out, const Effect& effect) {
   ChangeRecord record;
-  if (effect.kind != Effect::Kind::deliver) return EVS_MEMBER_STAYS;
+  if (effect.kind != Effect::Kind::deliver) return EVS_MEMBER_PARTED;
   const Delivery& delivery = out.deliveries[effect.begin];
   RecordKind kind{};
-  if (!records::kind_of(delivery.bytes, kind) || kind != RecordKind::change || !records::decode(delivery.bytes, delivery.sender.id, record)) return EVS_MEMBER_STAYS;
+  if (!records::kind_of(delivery.bytes, kind) || kind != RecordKind::change || !records::decode(delivery.bytes, delivery.sender.id, record)) return EVS_MEMBER_PARTED;
   if (record.what == Change::died) return EVS_MEMBER_DIED;
-  return record.what == Change::leave ? EVS_MEMBER_LEFT : EVS_MEMBER_STAYS;
+  return record.what == Change::leave ? EVS_MEMBER_LEFT : EVS_MEMBER_PARTED;
 }
 
 }  // namespace

@@ -184,7 +184,7 @@ class Story {
     EXPECT_EQ(told->id.seq % 2, told->kind == EVS_CONFIGURATION_REGULAR ? 0u : 1u);
   }
   static void group_changed(evs_handle_t, void* context, const evs_group_change_t* change) {
-    static constexpr const char* kReasons[] = {"none", "joined", "left", "died", "expelled"};
+    static constexpr const char* kReasons[] = {"none", "joined", "left", "died", "expelled", "parted"};
     static_cast<Story*>(context)->lines.push_back("group " + std::string(change->group.key) + " " +
                                                   std::to_string(change->nodeid) + " " + kReasons[change->reason]);
   }

@@ -40,9 +40,16 @@ TEST_F(Teller, GivesAPairForOneMembership) {
   EXPECT_EQ(told[1].flags, 0u);
 }
 
+// Where the medium cannot say any more why, nobody does: on a bus of one host least of all that hosts parted.
+TEST_F(Teller, GivesNoReasonWhereTheMediumHasNone) {
+  teller.advance(membership(5, 4, {member(1), member(2)}, {member(3)}), told);
+  ASSERT_EQ(ids(told[0].left), std::vector<uint32_t>{3});
+  EXPECT_EQ(told[0].left[0].reason, EVS_REASON_NONE);
+}
+
 // Hosts part: what is delivered next is delivered among those who go on, and only then comes their regular configuration.
 TEST_F(Teller, GivesTheTransitionalOneWhenItIsToldByItself) {
-  teller.advance(membership(9, 1, {member(1), member(2)}, {member(3)}), told);
+  teller.advance(membership(9, 1, {member(1), member(2)}, {member(3, EVS_MEMBER_PARTED)}), told);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].kind, EVS_CONFIGURATION_TRANSITIONAL);
   EXPECT_EQ(told[0].id.seq, (9ull << 32) + 1);
