@@ -18,6 +18,9 @@
 namespace evs::metrics {
 namespace {
 
+// There is one thread for all who ask: who connects and says nothing has it to himself for that long.
+constexpr char kRequestPatienceMs[] = "5000";
+
 // While it lives this thread, and each that it starts, takes no signal; afterwards SIGPIPE is what it was. (Where the application itself has set it to something
 // else meanwhile, that is left, unless it was to ignore it.)
 class SignalsKept {
@@ -71,7 +74,7 @@ void await_both_threads(const std::string& address, int port) {
 GuestExposer::GuestExposer(const std::string& address, const std::shared_ptr<prometheus::Collectable>& collectable) : address_(address.substr(0, address.rfind(':'))) {
   const SignalsKept kept;
   try {
-    exposer_ = std::make_unique<prometheus::Exposer>(std::vector<std::string>{"listening_ports", address, "num_threads", "1"});
+    exposer_ = std::make_unique<prometheus::Exposer>(std::vector<std::string>{"listening_ports", address, "num_threads", "1", "request_timeout_ms", kRequestPatienceMs});
     port_ = exposer_->GetListeningPorts().at(0);
   } catch (const std::exception&) {  // it knows no reason
     throw std::runtime_error("cannot listen on " + address +

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -218,6 +219,19 @@ TEST(Guest, BusesOfAProcessShareAnAddressAndGiveItBack) {
   EXPECT_THAT(page, HasSubstr("evs_up{bus=\"second\",directory=\"" + directory() + "\"} 1\n"));
   second.reset();
   EXPECT_EQ(connect_to(place.port), -1) << "nobody is there any more";
+}
+
+// Nor do others: whoever can reach the port could keep everybody else from it.
+TEST(Guest, WhoConnectsAndSaysNothingKeepsNobodyWaiting) {
+  Log log;
+  Story story(wishes("idle-client", "127.0.0.1:0", log));
+  ASSERT_NE(log.port(), 0) << log.text();
+  const int idle = connect_to(log.port());
+  ASSERT_GE(idle, 0);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(fetch(log.port()), HasSubstr("evs_up"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  close(idle);
 }
 
 }  // namespace
