@@ -42,11 +42,24 @@ class Dashboard(unittest.TestCase):
     def each(self, condition, panels=None):
         self.assertEqual([panel["title"] for panel in panels or PANELS if not condition(panel)], [])
 
-    def test_it_is_what_its_source_makes(self):
-        specification = importlib.util.spec_from_file_location("dashboard", PLACE / "dashboard.py")
+    @staticmethod
+    def program(name):
+        specification = importlib.util.spec_from_file_location(name, PLACE / f"{name}.py")
         module = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(module)
-        self.assertEqual(module.dashboard(), DASHBOARD, "write it anew: metrics/grafana/dashboard.py")
+        return module
+
+    def test_it_is_what_its_source_makes(self):
+        self.assertEqual(self.program("dashboard").dashboard(), DASHBOARD, "write it anew: metrics/grafana/dashboard.py")
+
+    def test_each_alert_is_explained(self):
+        told = (ROOT / "docs/operations.md").read_text()
+        alerts = re.findall(r"- alert: (\w+)(?:(?!- alert)[\s\S])*?severity: (\w+)(?:(?!- alert)[\s\S])*?runbook: \"operations.md#(\w+)\"", RULES)
+        self.assertEqual(len(alerts), RULES.count("- alert:"))
+        for alert, severity, anchor in alerts:
+            self.assertEqual(anchor, alert.lower())
+            self.assertIn(f"### {alert}\n\n{severity}, ", told)
+        self.assertEqual(re.findall(r"^### (Evs\w+)$", told, re.M), [alert for alert, _, _ in alerts])
 
     def test_it_can_be_provisioned(self):
         self.assertRegex(DASHBOARD["uid"], r"^[\w-]{8,40}$")

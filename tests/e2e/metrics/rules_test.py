@@ -52,7 +52,7 @@ class Rules(unittest.TestCase):
 
     def test_a_fault_in_a_rule_is_seen(self):
         text = RULES.read_text()
-        for right, wrong in (("evs_held_up == 1", "evs_held_up == 2"), ('reason="duplicate_host"', 'reason="duplicate-host"'), ("(:[0-9]+)?", "(:1)?")):
+        for right, wrong in (("avg_over_time(evs_held_up[5m])", "min_over_time(evs_held_up[5m])"), ('reason="duplicate_host"', 'reason="duplicate-host"'), ("(:[0-9]+)?", "(:1)?")):
             self.assertIn(right, text)
             self.assertNotEqual(self.play(text.replace(right, wrong)).returncode, 0, wrong)
 
