@@ -16,7 +16,7 @@ import sys
 import tempfile
 import unittest
 
-from dashboard_file import DASHBOARD, PANELS, PLACE, VARIABLES, filled, queries
+from dashboard_file import DASHBOARD, PANELS, PICTURED, PLACE, VARIABLES, filled, queries
 
 PROMTOOL = None
 ROOT = PLACE.parents[1]
@@ -51,6 +51,13 @@ class Dashboard(unittest.TestCase):
 
     def test_it_is_what_its_source_makes(self):
         self.assertEqual(self.program("dashboard").dashboard(), DASHBOARD, "write it anew: metrics/grafana/dashboard.py")
+
+    def test_the_picture_is_what_the_recording_makes(self):
+        recorded = json.loads((ROOT / "docs/evs-dashboard.json").read_text())
+        self.assertEqual(self.program("picture").draw(recorded), (ROOT / "docs/evs-dashboard.svg").read_text(), "draw it anew: metrics/grafana/picture.py")
+        self.assertEqual([panel["title"] for panel in recorded["panels"]], list(PICTURED))
+        for panel in recorded["panels"]:
+            self.assertTrue(panel["series"], panel["title"])
 
     def test_each_alert_is_explained(self):
         told = (ROOT / "docs/operations.md").read_text()

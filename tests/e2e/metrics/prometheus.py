@@ -79,14 +79,15 @@ class Prometheus:
         return self.until(expression, lambda answer: len(answer) == 1 and condition(answer[0][1]), meanwhile)[0][1]
 
     def until(self, expression, condition, meanwhile=lambda: None, patience=PATIENCE_S):
-        """The first answer for which the condition holds."""
+        """The first answer for which the condition holds. The expression may be a function that makes one, for each time anew."""
         until = time.monotonic() + patience
         while True:
-            answer = self.ask(expression)
+            asked = expression() if callable(expression) else expression
+            answer = self.ask(asked)
             if condition(answer):
                 return answer
             if time.monotonic() > until:
-                raise AssertionError(f"{expression} never was as wanted, but {answer}")
+                raise AssertionError(f"{asked} never was as wanted, but {answer}")
             meanwhile()
             time.sleep(PACE_MS / 5000)  # there is no news before the next scrape
 
