@@ -16,8 +16,6 @@ using metrics::Uplink;
 
 namespace {
 
-constexpr uint32_t kSlotBits = 12;  // of a nodeid: host id << 12 | the segment's own
-
 template <class Number>
 bool read(std::string_view text, Number& number, int base = 10) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);

@@ -12,6 +12,8 @@
 
 namespace evs::tools {
 
+inline constexpr uint32_t kSlotBits = 12;  // of a nodeid with an uplink: host id << 12 | the segment's own
+
 struct GroupMember {
   uint32_t nodeid = 0;  // as everybody on the bus knows it
   int32_t pid = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tools/evs/status_groups.h"
+
 namespace evs::top {
 
 using metrics::Member;
@@ -43,7 +45,6 @@ void add_reading(ProcessRow& row, const Member& member) {
   row.nodeids.push_back(member.nodeid);
   row.generation = std::max(row.generation, member.generation);
   row.handles += member.handles.size();
-  row.groups += member.groups.size();
   for (const metrics::Handle& handle : member.handles) {
     row.delivered += handle.delivered;
     row.wakeups += handle.wakeups;
@@ -61,10 +62,12 @@ void add_sent(ProcessRow& row, const Member& member) {
 std::vector<ProcessRow> processes_of(const Frame& frame) {
   std::map<int32_t, ProcessRow> by_pid;
   if (!frame.detail) return {};
+  const tools::Groups groups = tools::groups_of(*frame.detail);
   for (const Member& member : frame.detail->members) {
     ProcessRow& row = by_pid[member.pid];
     add_state(row, member);
     add_reading(row, member);
+    row.groups += tools::groups_with(*frame.detail, groups, member);
     if (!frame.detail->outbox) add_sent(row, member);
   }
   if (frame.detail->outbox)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "tools/evs/status_groups.h"
 #include "tools/evs/text.h"
 #include "tools/top/cells.h"
 #include "tools/top/processes.h"
@@ -33,7 +34,13 @@ std::string list(const std::vector<uint32_t>& numbers) {
   return text;
 }
 
-std::string who(const metrics::Member& member) { return std::to_string(member.pid) + (member.command.empty() ? "" : " (" + member.command + ")"); }
+// Of this host with its name; of another one, a gateway tells its number and the pid that it has there.
+std::string who_is(const metrics::Snapshot& snapshot, const tools::GroupMember& one) {
+  const uint32_t host = snapshot.outbox ? one.nodeid >> tools::kSlotBits : 0;
+  if (snapshot.outbox && host != snapshot.uplink.number("host_id")) return std::to_string(one.pid) + " on host " + std::to_string(host);
+  const metrics::Member* member = snapshot.member(snapshot.outbox ? one.nodeid & ((1U << tools::kSlotBits) - 1) : one.nodeid);
+  return std::to_string(one.pid) + (member == nullptr || member->pid != one.pid || member->command.empty() ? "" : " (" + member->command + ")");
+}
 
 // What an exporter tells in place of rows: how many, by state.
 Sheet counted_processes(const Model& model) {
@@ -97,22 +104,13 @@ Sheet groups_sheet(const Model& model, const Ui&) {
   Sheet sheet{{}, {{"GROUP", "group"}, {"PROCESSES", "processes", true}, {"WHO", "who"}}, {}, "nobody is in a group"};
   const Frame& frame = model.frame();
   if (!frame.detail) return sheet.remarks.push_back(not_told(frame)), sheet.nothing = "", sheet;
-  struct Joined {
-    size_t processes = 0;
+  const tools::Groups groups = tools::groups_of(*frame.detail);
+  for (const auto& [name, members] : groups.members) {
     std::string who;
-  };
-  std::map<std::string, Joined> groups;
-  for (const metrics::Member& member : frame.detail->members) {
-    std::vector<std::string> names;
-    for (const metrics::GroupKey& group : member.groups) names.push_back(tools::show_group(group.data()));
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    for (const std::string& name : names) {
-      Joined& joined = groups[name];
-      joined.who += (joined.processes++ == 0 ? "" : ", ") + who(member);
-    }
+    for (const tools::GroupMember& member : members) who.append(who.empty() ? "" : ", ").append(who_is(*frame.detail, member));
+    sheet.rows.push_back({{text_cell(name, Tone::bold), number_cell(members.size()), text_cell(who)}});
   }
-  for (const auto& [name, joined] : groups) sheet.rows.push_back({{text_cell(name, Tone::bold), number_cell(joined.processes), text_cell(joined.who)}});
+  if (groups.more != 0) sheet.remarks.push_back({"and " + std::to_string(groups.more) + " more, which the gateway does not list", Tone::warn});
   return sheet;
 }
 

@@ -84,6 +84,24 @@ TEST(Views, AGroupNamesWhoIsInIt) {
   for (const std::string& name : column(sheet_of(model, ui), "GROUP")) EXPECT_EQ(name.find('\x1b'), std::string::npos) << "it steers no terminal";
 }
 
+TEST(Views, WithAnUplinkItsGatewayTellsWhoIsInAGroupOnWhichHost) {
+  Model model;
+  Frame frame = test::frame();
+  for (metrics::Member& member : frame.detail->members) member.groups.clear();
+  frame.detail->outbox.emplace();
+  const std::string chat = "63686174" + std::string(metrics::GroupKey{}.size() * 2 - 8, '0');
+  frame.detail->uplink.values = {{"host_id", "7"}, {"group_1", chat + " 28673:812 36865:41"}, {"group_count", "3"}};
+  model.add(frame);
+  Ui ui;
+  EXPECT_EQ(column(sheet_of(model, ui), "GROUPS"), (std::vector<std::string>{"1", "0"}));
+  ui.view = View::groups;
+  const Sheet sheet = sheet_of(model, ui);
+  EXPECT_EQ(column(sheet, "GROUP"), std::vector<std::string>{"chat"});
+  EXPECT_EQ(column(sheet, "WHO"), std::vector<std::string>{"812 (feed), 41 on host 9"});
+  ASSERT_EQ(sheet.remarks.size(), 1u);
+  EXPECT_EQ(sheet.remarks[0].text, "and 2 more, which the gateway does not list");
+}
+
 TEST(Draw, ASparklineEndsWithTheNewest) {
   EXPECT_EQ(sparkline({0, 1, 4, 8}, 6, false), "   ▁▄█");
   EXPECT_EQ(sparkline({0, 1, 4, 8}, 6, true), "   _-#");
