@@ -33,13 +33,6 @@ std::string text_of(const Uplink& uplink, std::string_view name) {
   return value == nullptr ? "?" : printable(*value);
 }
 
-// As the gateway numbers them, the gravest first.
-std::vector<std::string> problems_of(const Uplink& uplink) {
-  std::vector<std::string> problems;
-  while (const std::string* text = uplink.value("problem_" + std::to_string(problems.size() + 1))) problems.push_back(*text);
-  return problems;
-}
-
 std::string ring_of_hosts(const Uplink& uplink) {
   if (uplink.value("ring_sequence") == nullptr) return text_of(uplink, "state") + ": this is host " + text_of(uplink, "host_id");
   std::string members = text_of(uplink, "members");
@@ -172,6 +165,12 @@ Json ring_json(const metrics::Ring& ring) {
           {"tail", ring.tail},
           {"holder_nodeid", ring.holder_nodeid ? Json(*ring.holder_nodeid) : Json(nullptr)},
           {"holder_what", ring.holder_what}};
+}
+
+std::vector<std::string> problems_of(const Uplink& uplink) {
+  std::vector<std::string> problems;
+  while (const std::string* text = uplink.value("problem_" + std::to_string(problems.size() + 1))) problems.push_back(*text);
+  return problems;
 }
 
 std::string problem_lines(const Snapshot& snapshot, const Palette& paint) {

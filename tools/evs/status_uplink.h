@@ -18,6 +18,8 @@ std::string who(const metrics::Member& member);
 std::string ring_line(const metrics::Ring& ring, const std::vector<metrics::Member>& members);
 Json ring_json(const metrics::Ring& ring);
 
+// What the gateway says is wrong, the gravest first.
+std::vector<std::string> problems_of(const metrics::Uplink& uplink);
 // "  problem  ..." for each thing that the gateway says is wrong.
 std::string problem_lines(const metrics::Snapshot& snapshot, const Palette& paint);
 // "  uplink   ..." and the lines that belong to it.

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <sstream>
 
+#include "tools/evs/status_uplink.h"
 #include "tools/evs/text.h"
+#include "tools/top/cells.h"
 #include "tools/top/processes.h"
 
 namespace evs::top {
@@ -44,6 +48,30 @@ std::string illness(const ProcessRow& row) {
   if (row.life == Life::gone) return who(row) + " is gone, and nobody has noticed yet";
   if (row.life == Life::stopped) return who(row) + " is hung: it is stopped, and its service thread ran " + age + " ago" + (row.in_send ? "; it is in the middle of a send" : "");
   return who(row) + " is hung: its service thread ran " + age + " ago";
+}
+
+// Of the ring of hosts. One host, where no uplink is configured; nothing, where its gateway does not tell.
+std::optional<double> hosts_of(const Frame& frame) {
+  if (frame.detail)
+    if (const std::string* members = frame.detail->uplink.value("members")) {
+      std::istringstream words(*members);
+      return static_cast<double>(std::distance(std::istream_iterator<std::string>(words), {}));
+    }
+  if (const auto told = sum_of(frame.families, "evs_uplink_hosts")) return told;
+  if (frame.detail ? frame.detail->outbox.has_value() : find(frame.families, "evs_gateway_up") != nullptr) return std::nullopt;
+  return 1;
+}
+
+// Who sees counters alone has their number, not the sentences.
+uint64_t problems_in(const Frame& frame) {
+  if (frame.detail) return tools::problems_of(frame.detail->uplink).size();
+  return whole(sum_of(frame.families, "evs_uplink_problems").value_or(0));
+}
+
+bool is_apart(const Frame& frame) {
+  if (frame.detail)
+    if (const std::string* state = frame.detail->uplink.value("state")) return *state == "apart";
+  return sum_of(frame.families, "evs_uplink_state", {{"state", "apart"}}).value_or(0) > 0;
 }
 
 class Judge {
@@ -93,10 +121,23 @@ class Judge {
     add(percent >= thresholds_.ring_critical_percent ? Grade::critical : Grade::warning, words);
   }
 
+  // What the gateway says is wrong is as grave as what has come of it: who is cut off serves nobody elsewhere.
+  void problems() {
+    const uint64_t count = problems_in(frame_);
+    const bool cut_off = is_apart(frame_) || hosts_of(frame_) == 1;
+    const Grade grade = cut_off ? Grade::critical : Grade::warning;
+    if (frame_.detail)
+      for (const std::string& problem : tools::problems_of(frame_.detail->uplink)) add(grade, tools::printable(problem));
+    else if (count > 0)
+      add(grade, "its gateway says that " + std::string(count == 1 ? "something is" : tools::show_count(static_cast<double>(count)) + " things are") + " wrong: evs status on that host has the words");
+  }
+
   void uplink() {
     if (const auto up = sum_of(frame_.families, "evs_gateway_up"); up && *up == 0) add(Grade::critical, "this host has no gateway that does its work: the bus ends here");
     if (const auto quorate = sum_of(frame_.families, "evs_quorate"); quorate && *quorate == 0) add(Grade::critical, "these hosts have no quorum");
-    if (const auto well = sum_of(frame_.families, "evs_uplink_state", {{"state", "operational"}}); well && *well == 0) add(Grade::warning, "hosts are agreeing on a new ring");
+    problems();
+    if (is_apart(frame_) && problems_in(frame_) == 0) add(Grade::critical, "this host keeps apart from the others");
+    if (const auto well = sum_of(frame_.families, "evs_uplink_state", {{"state", "operational"}}); well && *well == 0 && !is_apart(frame_)) add(Grade::warning, "hosts are agreeing on a new ring");
     if (told("evs_held_up", {{"reason", "readers"}}) > 0) add(Grade::warning, "all hosts wait for one whose processes read slowly");
     if (told("evs_held_up", {{"reason", "loss"}}) > 0) add(Grade::warning, "all hosts wait for one that lacks what others have");
   }
@@ -136,8 +177,11 @@ std::string check_line(const Frame& frame, const std::vector<Finding>& findings,
   for (const Finding& finding : findings) words += (words.empty() ? "" : "; ") + finding.words;
   const double used = use_of(frame, kRings[0]).percent();
   if (words.empty()) words = tools::show_count(processes) + (processes == 1 ? " process" : " processes") + ", ring " + percent_text(used) + " full";
-  char figures[160];
-  std::snprintf(figures, sizeof figures, " | processes=%.0f hung=%.0f;;0 ring=%.1f%%;%u;%u;0;100\n", processes, hung, used, thresholds.ring_warning_percent, thresholds.ring_critical_percent);
+  const auto hosts = hosts_of(frame);
+  char share[128];
+  std::snprintf(share, sizeof share, "%.1f%%;%u;%u;0;100", used, thresholds.ring_warning_percent, thresholds.ring_critical_percent);
+  const std::string figures = " | processes=" + std::to_string(whole(processes)) + " hung=" + std::to_string(whole(hung)) + ";;0 ring=" + share + " problems=" + std::to_string(problems_in(frame)) +
+                              ";0 hosts=" + (hosts ? std::to_string(whole(*hosts)) : "U") + "\n";  // U is what Nagios has for what could not be told
   return "EVS " + std::string(name_of(worst_of(findings))) + " - bus " + one_line(frame.bus + ": " + words) + figures;
 }
 

@@ -54,13 +54,15 @@ Line title(const Model& model, const Ui& ui, size_t width) {
   return with_right({{"evs-top", Tone::bold}, {"  bus "}, {tools::printable(frame.bus), Tone::bold}, {"  " + tools::printable(where), Tone::dim}}, right, width);
 }
 
-Line health(const Model& model) {
+// How many more there are stays to be seen, whatever has to be cut of the sentence.
+Line health(const Model& model, const Ui& ui, size_t width, bool may_wrap) {
   if (!model.trouble().empty()) return {{"cannot look: " + tools::printable(model.trouble()), Tone::bad}};
   const auto& findings = model.findings();
   if (findings.empty()) return {{"all is well", Tone::good}};
   const Finding& worst = findings.front();
   const std::string more = findings.size() > 1 ? "  (and " + std::to_string(findings.size() - 1) + " more)" : "";
-  return {{worst.words + more, worst.grade == Grade::critical ? Tone::bad : Tone::warn}};
+  const std::string words = may_wrap ? worst.words : cut(worst.words, width - std::min(width, width_of(more)), ui.ascii);
+  return {{words + more, worst.grade == Grade::critical ? Tone::bad : Tone::warn}};
 }
 
 std::string percent(double part, double whole) {
@@ -178,7 +180,7 @@ Shown shown_at(const Model& model, const Ui& ui, size_t height) {
 }
 
 Screen layout(const Model& model, const Ui& ui, size_t width, size_t height) {
-  Screen screen{title(model, ui, width), health(model)};
+  Screen screen{title(model, ui, width), health(model, ui, width, height == kNoLimit)};
   if (ui.help) {
     for (const char* words : kHelp) screen.push_back({{words}});
   } else if (model.has_frame()) {

@@ -88,7 +88,7 @@ class Printer {
 
   // What is printed at each look.
   int show() {
-    if (options_.json && !(options_.once && watcher_.replays())) return tools::print(write_frame(watcher_.model().frame()));
+    if (options_.json && !(options_.once && watcher_.replays())) return tools::print(write_frame(watcher_.model().frame(), options_.thresholds));
     if (options_.csv && !(options_.once && watcher_.replays())) return tools::print(csv());
     return tools::kExitOk;
   }
@@ -103,7 +103,7 @@ class Printer {
     if (!watcher_.model().has_frame()) return refuse("the recording has no frame", tools::kExitFailure);
     if (streams()) {
       if (!options_.once || !watcher_.replays()) return tools::kExitOk;
-      return tools::print(options_.json ? write_frame(watcher_.model().frame()) : csv());
+      return tools::print(options_.json ? write_frame(watcher_.model().frame(), options_.thresholds) : csv());
     }
     const size_t width = width_of_output(options_);
     const Screen screen = layout(watcher_.model(), ui_, width, kNoLimit);

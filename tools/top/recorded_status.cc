@@ -81,11 +81,34 @@ std::string told(const tools::Json& value) {
   return text;
 }
 
+// "666f6f00... 4097:811": a line of the status file again, of what evs status made of it.
+std::string told_group(Typed& in) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string group, text;
+  in.need("group", group);
+  if (const auto key = tools::parse_group(group))
+    for (const char c : *key) text.append({kDigits[static_cast<uint8_t>(c) >> 4], kDigits[static_cast<uint8_t>(c) & 15]});
+  else in.refuse("it is no group");
+  in.each("members", [&](Typed& one) {
+    uint32_t nodeid = 0;
+    int32_t pid = 0;
+    one.need("nodeid", nodeid);
+    one.need("pid", pid);
+    text.append(" ").append(std::to_string(nodeid)).append(":").append(std::to_string(pid));
+  });
+  return text;
+}
+
 void read_uplink(Typed& in, metrics::Uplink& out) {
   take_state(in, "gateway", out.gateway, {GatewayState::none, GatewayState::there, GatewayState::silent, GatewayState::gone});
   in.take("age_ns", out.age_ns);
   for (const auto& [name, value] : in.json().items())
-    if (name != "gateway" && name != "age_ns") out.values.emplace_back(name, told(value));
+    if (name != "gateway" && name != "age_ns" && name != "problems" && name != "groups") out.values.emplace_back(name, told(value));
+  size_t problems = 0, groups = 0;
+  in.each("problems", [&](Typed& problem) {
+    problem.value(out.values.emplace_back("problem_" + std::to_string(++problems), "").second);
+  });
+  in.each("groups", [&](Typed& group) { out.values.emplace_back("group_" + std::to_string(++groups), told_group(group)); });
 }
 
 }  // namespace

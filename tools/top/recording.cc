@@ -49,6 +49,12 @@ Json loaded_json(const std::vector<Loaded>& loaded) {
   return out;
 }
 
+Json findings_json(const std::vector<Finding>& findings) {
+  Json out = Json::array();
+  for (const Finding& finding : findings) out.push_back({{"grade", name_of(finding.grade)}, {"words", finding.words}});
+  return out;
+}
+
 void read_buckets(Typed& in, Series& series) {
   in.each("buckets", [&](Typed& bucket) {
     Bucket one;
@@ -100,7 +106,7 @@ std::string judge_header(std::string_view line) {
   return version == kVersion ? std::string() : "it is a recording of version " + std::to_string(version) + "; this evs-top reads version " + std::to_string(kVersion);
 }
 
-std::string write_frame(const Frame& frame) {
+std::string write_frame(const Frame& frame, const Thresholds& thresholds) {
   return tools::json_line({{"time", tools::show_time(frame.unix_ns)},
                            {"unix_ns", frame.unix_ns},
                            {"monotonic_ns", frame.monotonic_ns},
@@ -110,7 +116,8 @@ std::string write_frame(const Frame& frame) {
                            {"undetailed", frame.undetailed},
                            {"status", frame.detail ? tools::status_json(*frame.detail) : Json(nullptr)},
                            {"metrics", families_json(frame.families)},
-                           {"loaded", loaded_json(frame.loaded)}});
+                           {"loaded", loaded_json(frame.loaded)},
+                           {"findings", findings_json(judge(frame, thresholds))}});
 }
 
 bool read_frame(std::string_view line, Frame& out, std::string& failure) {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tools/top/frame.h"
+#include "tools/top/health.h"
 
 namespace evs::top {
 
@@ -21,7 +22,8 @@ std::string recording_header();
 // Empty: it is one that this version reads. Otherwise a sentence.
 std::string judge_header(std::string_view line);
 
-std::string write_frame(const Frame& frame);  // with a newline
+// With a newline. "findings" is what --check says of it: it is read by others, not by read_frame.
+std::string write_frame(const Frame& frame, const Thresholds& thresholds = {});
 // False: `failure` is a sentence that names what is wrong.
 bool read_frame(std::string_view line, Frame& out, std::string& failure);
 

@@ -67,7 +67,7 @@ uint64_t Watcher::due_after_ns() {
 // Whole lines: whoever reads it while it grows sees whole frames, and a full disk is told.
 bool Watcher::record(const Frame& frame) {
   if (recording_ == nullptr) return true;
-  const std::string line = write_frame(frame);
+  const std::string line = write_frame(frame, options_.thresholds);
   if (std::fwrite(line.data(), 1, line.size(), recording_.get()) == line.size() && std::fflush(recording_.get()) == 0) return true;
   error_ = tools::printable(options_.record) + ": " + std::strerror(errno);
   return false;

@@ -87,7 +87,7 @@ class Check(TopTest):
         ann, bob = self.cat(), self.cat()
         well = self.top("--check")
         self.assertEqual(well.returncode, 0)
-        self.assertRegex(well.stdout, r"^EVS OK - bus default: 2 processes, ring 0\.0 % full \| processes=2 hung=0;;0 ring=0\.0%;80;95;0;100\n$")
+        self.assertRegex(well.stdout, r"^EVS OK - bus default: 2 processes, ring 0\.0 % full \| processes=2 hung=0;;0 ring=0\.0%;80;95;0;100 problems=0;0 hosts=1\n$")
         bob.signal(signal.SIGSTOP)
         try:
             self.snapshot_when(lambda s: any(m["stopped_ns"] is not None for m in s["members"]), "stopped")

@@ -26,13 +26,13 @@ Family gauge(const std::string& name, std::vector<std::pair<Labels, double>> val
 }
 
 TEST(Health, AllIsWell) {
-  EXPECT_EQ(line(frame()), "EVS OK - bus default: 2 processes, ring 25.0 % full | processes=2 hung=0;;0 ring=25.0%;80;95;0;100\n");
+  EXPECT_EQ(line(frame()), "EVS OK - bus default: 2 processes, ring 25.0 % full | processes=2 hung=0;;0 ring=25.0%;80;95;0;100 problems=0;0 hosts=1\n");
 }
 
 TEST(Health, AHungProcessIsCriticalAndNamed) {
   Frame hung = frame();
   hung.detail->members[1].heartbeat_age_ns = 4 * test::kSecond;
-  EXPECT_EQ(line(hung), "EVS CRITICAL - bus default: process 900 (desk) is hung: its service thread ran 4.0 s ago | processes=2 hung=1;;0 ring=25.0%;80;95;0;100\n");
+  EXPECT_EQ(line(hung), "EVS CRITICAL - bus default: process 900 (desk) is hung: its service thread ran 4.0 s ago | processes=2 hung=1;;0 ring=25.0%;80;95;0;100 problems=0;0 hosts=1\n");
   hung.detail->members[1].stopped_for_ns = test::kSecond;
   hung.detail->members[1].in_send = true;
   EXPECT_EQ(judge(hung, {}).front().words, "process 900 (desk) is hung: it is stopped, and its service thread ran 4.0 s ago; it is in the middle of a send");
@@ -70,7 +70,7 @@ TEST(Health, OfAnExporter) {
   EXPECT_EQ(line(told(well)).substr(0, 36), "EVS OK - bus default: 3 processes, r");
   Families hung = well;
   hung[1].series[1].value = 2;
-  EXPECT_EQ(line(told(hung)), "EVS CRITICAL - bus default: 2 processes are hung | processes=5 hung=2;;0 ring=0.0%;80;95;0;100\n");
+  EXPECT_EQ(line(told(hung)), "EVS CRITICAL - bus default: 2 processes are hung | processes=5 hung=2;;0 ring=0.0%;80;95;0;100 problems=0;0 hosts=1\n");
 }
 
 TEST(Health, OfTheWayToOtherHosts) {
@@ -84,6 +84,41 @@ TEST(Health, OfTheWayToOtherHosts) {
   EXPECT_EQ(grade(with("evs_quorate", {}, 0)), Grade::critical);
   EXPECT_EQ(grade(with("evs_uplink_state", {{"state", "operational"}}, 0)), Grade::warning);
   EXPECT_EQ(grade(with("evs_held_up", {{"reason", "loss"}}, 1)), Grade::warning);
+}
+
+// A host on a ring of hosts, as its gateway tells of it.
+Frame with_uplink(const std::string& members, std::vector<std::string> problems) {
+  Frame out = frame();
+  out.detail->outbox.emplace();
+  out.detail->uplink.gateway = metrics::GatewayState::there;
+  out.detail->uplink.values = {{"host_id", "7"}, {"state", "operational"}, {"members", members}};
+  for (size_t i = 0; i < problems.size(); ++i) out.detail->uplink.values.emplace_back("problem_" + std::to_string(i + 1), problems[i]);
+  return out;
+}
+
+TEST(Health, WhatTheGatewaySaysIsWrongIsAWarningInItsWords) {
+  EXPECT_EQ(line(with_uplink("7 9", {})), "EVS OK - bus default: 2 processes, ring 25.0 % full | processes=2 hung=0;;0 ring=25.0%;80;95;0;100 problems=0;0 hosts=2\n");
+  EXPECT_EQ(line(with_uplink("7 9", {"host 8 has another key", "host 9 is deaf"})),
+            "EVS WARNING - bus default: host 8 has another key; host 9 is deaf | processes=2 hung=0;;0 ring=25.0%;80;95;0;100 problems=2;0 hosts=2\n");
+}
+
+TEST(Health, AndCriticalForAHostThatIsAloneOrKeepsApart) {
+  EXPECT_EQ(grade(with_uplink("7", {})), Grade::ok) << "the first host to start is alone, too";
+  EXPECT_EQ(grade(with_uplink("7", {"host 8 has another key"})), Grade::critical);
+  Frame apart = with_uplink("7", {"host id 7 is used by two hosts"});
+  apart.detail->uplink.values = {{"state", "apart"}, {"problem_1", "host id 7 is used by two hosts"}};
+  apart.families = {gauge("evs_uplink_state", {{{{"state", "operational"}}, 0}, {{{"state", "apart"}}, 1}})};
+  EXPECT_EQ(line(apart), "EVS CRITICAL - bus default: host id 7 is used by two hosts | processes=2 hung=0;;0 ring=25.0%;80;95;0;100 problems=1;0 hosts=U\n");
+}
+
+TEST(Health, ProblemsOfAnExporterAreCounted) {
+  const Families well{gauge("evs_up", {{{}, 1}}), gauge("evs_gateway_up", {{{}, 1}}), gauge("evs_uplink_problems", {{{}, 0}}), gauge("evs_uplink_hosts", {{{}, 3}})};
+  EXPECT_EQ(grade(told(well)), Grade::ok);
+  Families ill = well;
+  ill[2].series[0].value = 2;
+  EXPECT_EQ(line(told(ill)), "EVS WARNING - bus default: its gateway says that 2 things are wrong: evs status on that host has the words | processes=0 hung=0;;0 ring=0.0%;80;95;0;100 problems=2;0 hosts=3\n");
+  ill[3].series[0].value = 1;
+  EXPECT_EQ(grade(told(ill)), Grade::critical);
 }
 
 TEST(Health, WhatOthersNamedStaysOneLineWithoutAPipe) {

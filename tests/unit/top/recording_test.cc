@@ -32,7 +32,7 @@ Frame all_of_it() {
   snapshot.outbox = metrics::Outbox{snapshot.ring, snapshot.members};
   snapshot.uplink.gateway = metrics::GatewayState::silent;
   snapshot.uplink.age_ns = 5;
-  snapshot.uplink.values = {{"state", "operational"}, {"members", "7 9"}, {"high", "75"}, {"gateway_command", "42"}};
+  snapshot.uplink.values = {{"state", "operational"}, {"members", "7 9"}, {"high", "75"}, {"gateway_command", "42"}, {"problem_1", "host 8 has another key"}, {"group_1", "63686174" + std::string(metrics::GroupKey{}.size() * 2 - 8, '0') + " 28673:812 36865:5"}};
   snapshot.ring.holder_nodeid.reset();
   return frame;
 }
@@ -48,6 +48,9 @@ TEST(Recording, AFrameIsReadAsItWasWritten) {
   EXPECT_EQ(*again.detail->uplink.value("members"), "7 9");
   EXPECT_EQ(again.detail->uplink.number("high"), 75u);
   EXPECT_EQ(again.detail->members[0].stopped_for_ns, 0u);
+  EXPECT_EQ(*again.detail->uplink.value("problem_1"), "host 8 has another key");
+  EXPECT_EQ(*again.detail->uplink.value("group_1"), *all_of_it().detail->uplink.value("group_1"));
+  EXPECT_NE(line.find(R"("grade":"WARNING","words":"host 8 has another key")"), std::string::npos) << line;
   EXPECT_EQ(again.loaded, all_of_it().loaded);
 }
 

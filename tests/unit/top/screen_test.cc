@@ -116,6 +116,15 @@ TEST(Screen, WhenItCannotLookItSaysSoAndShowsWhatWas) {
   EXPECT_NE(text.find("812"), std::string::npos);
 }
 
+TEST(Screen, WhatTheGatewaySaysIsWrongStandsInTheHeadWithHowManyMore) {
+  Frame frame = test::frame();
+  frame.detail->outbox.emplace();
+  frame.detail->uplink.values = {{"problem_1", "host 8 at 10.0.0.8:5405 is sealed with another key: its packets do not open, and it is in no ring with this host"}, {"problem_2", "host 9 is deaf"}};
+  Model model;
+  model.add(frame);
+  expect_golden("problems-80x24", plain_text(layout(model, {}, 80, 24)));
+}
+
 TEST(Screen, NumbersBeyondAllMeasureAreDrawn) {
   Frame frame = test::frame();
   frame.detail.reset();
