@@ -31,6 +31,13 @@ std::string bad_url(const std::string& text) {
 // As an exporter may be asked, DIRECTORY/NAME. Of this host, what is no name of a bus the configuration refuses.
 std::string bad_place(const std::string& text) { return text.empty() || text.size() > kMostPlaceBytes ? "it is no name of a bus" : std::string(); }
 
+// An exporter serves its metrics there, and something else, or nothing, at its root.
+std::string with_path(std::string url) {
+  const size_t end = url.find_first_of("/?#", url.find("://") + 3);
+  if (end == std::string::npos) return url + "/metrics";
+  return url[end] == '/' ? url : url.insert(end, "/metrics");
+}
+
 uint64_t interval_of(const std::string& text) {
   const uint64_t ns = tools::duration_of(text);
   if (ns < kShortestNs || ns > kLongestNs) throw CLI::ValidationError("the interval is from 50ms to 1h");
@@ -52,7 +59,7 @@ CommandLine::CommandLine() : app_("A bus as it runs: its processes, handles, gro
 }
 
 void CommandLine::add_sources() {
-  CLI::Option* url = app_.add_option("--url", options_.url, "Look at an exporter, such as http://host:10387/metrics")->type_name("URL")->check(tools::checked(bad_url));
+  CLI::Option* url = app_.add_option_function<std::string>("--url", [&](const std::string& text) { options_.url = with_path(text); }, "Look at an exporter, such as http://host:10387")->type_name("URL")->check(tools::checked(bad_url));
   app_.add_option("--replay", options_.replay, "Show a recording; - is stdin")->type_name("FILE")->excludes(url);
   app_.add_option("--record", options_.record, "Write all that is seen into this file, for --replay")->type_name("FILE");
   app_.add_option("--bus", options_.bus.bus, "Name of the bus (default: as configured; of an exporter, the one that it has)")->type_name("NAME")->check(tools::checked(bad_place));

@@ -25,6 +25,7 @@ class Remote(TopTest, ExporterTest):
         check = self.top("--url", exporter.url, "--check")
         self.assertEqual(check.returncode, 0, check.stdout)
         self.assertRegex(check.stdout, r"^EVS OK - bus default: 2 processes")
+        self.assertEqual(self.top("--url", exporter.url.removesuffix("/metrics"), "--check").returncode, 0)
         self.talk(ann, bob, 10)
         frame, = self.frames("--url", exporter.url, "-n", "1")
         self.assertIsNone(frame["status"])

@@ -93,6 +93,11 @@ TEST(TopCommandLine, WhatItAsksFor) {
   EXPECT_TRUE(options.on_screen());
   EXPECT_EQ(status({"--url", "http://h:1/metrics", "--csv"}, &options), std::nullopt);
   EXPECT_FALSE(options.on_screen());
+  EXPECT_EQ(options.url, "http://h:1/metrics");
+  for (const auto& [given, asked] : {std::pair{"http://h:1", "http://h:1/metrics"}, {"https://[::1]:1?a=/b", "https://[::1]:1/metrics?a=/b"}, {"http://h/", "http://h/"}, {"http://h/x", "http://h/x"}}) {
+    EXPECT_EQ(status({"--url", given}, &options), std::nullopt);
+    EXPECT_EQ(options.url, asked);
+  }
   EXPECT_EQ(status({"--help"}), 0);
 }
 
