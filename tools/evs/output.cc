@@ -17,7 +17,8 @@ namespace evs::tools {
 
 int print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return kExitOk;
-  std::fprintf(stderr, "evs: stdout: %s\n", std::strerror(errno));
+  // Who closed the pipe has read enough, and knows it.
+  if (errno != EPIPE) std::fprintf(stderr, "%s: stdout: %s\n", program_invocation_short_name, std::strerror(errno));
   return kExitFailure;
 }
 

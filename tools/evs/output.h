@@ -12,7 +12,7 @@
 
 namespace evs::tools {
 
-// What is printed once and at the end: kExitOk, or kExitFailure and a sentence on stderr.
+// What is printed once and at the end: kExitOk, or kExitFailure and a sentence on stderr, but for a reader that went away.
 int print(std::string_view text);
 
 class Output {

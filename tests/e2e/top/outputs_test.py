@@ -5,7 +5,7 @@ import io
 import pathlib
 import re
 
-from evs_bus import PATIENCE_S, os, signal, subprocess
+from evs_bus import EVS, PATIENCE_S, os, signal, subprocess
 from top import TOP, TopTest, unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -79,6 +79,23 @@ class Machine(TopTest):
         process.stdout.readline()
         process.terminate()
         self.assertEqual(process.wait(PATIENCE_S), 0)
+
+
+    def test_a_reader_that_went_away_is_no_news(self):
+        self.cat()
+        for program in ([TOP, "--json"], [EVS, "status", "--json"]):
+            read, write = os.pipe()
+            os.close(read)
+            try:
+                result = subprocess.run(program, env=self.environment, stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S,
+                                        restore_signals=False)  # SIGPIPE ignored, as Python has it
+            finally:
+                os.close(write)
+            self.assertEqual((result.returncode, result.stderr), (1, ""), program)
+        full = os.open("/dev/full", os.O_WRONLY)
+        self.addCleanup(os.close, full)
+        result = subprocess.run([TOP, "--json"], env=self.environment, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+        self.assertEqual((result.returncode, result.stderr), (1, "evs-top: stdout: No space left on device\n"))
 
 
 class Check(TopTest):
