@@ -40,6 +40,23 @@ Line fitted(const Line& line, size_t width, const Ui& ui) {
   return out;
 }
 
+// What is printed has lines enough: a sentence goes on in the next one, where on a screen it would be cut.
+void add_sentence(Screen& screen, const Span& sentence, size_t width) {
+  std::string text;
+  for (std::string_view rest = sentence.text; !rest.empty();) {
+    const size_t space = std::min(rest.find(' ', rest.find_first_not_of(' ')), rest.size());
+    const std::string_view word = rest.substr(0, space);
+    if (!text.empty() && width_of(text) + width_of(word) > width) {
+      screen.push_back({{std::exchange(text, "  "), sentence.tone, sentence.inverse}});
+      text += word.substr(std::min(word.find_first_not_of(' '), word.size()));
+    } else {
+      text += word;
+    }
+    rest.remove_prefix(space);
+  }
+  screen.push_back({{text, sentence.tone, sentence.inverse}});
+}
+
 Line with_right(Line line, const std::string& right, size_t width) {
   const size_t used = width_of_line(line) + width_of(right);
   if (width == kNoLimit || used + 1 > width) return line.push_back({"  " + right}), line;
@@ -55,14 +72,14 @@ Line title(const Model& model, const Ui& ui, size_t width) {
 }
 
 // How many more there are stays to be seen, whatever has to be cut of the sentence.
-Line health(const Model& model, const Ui& ui, size_t width, bool may_wrap) {
-  if (!model.trouble().empty()) return {{"cannot look: " + tools::printable(model.trouble()), Tone::bad}};
+Span health(const Model& model, const Ui& ui, size_t width, bool may_wrap) {
+  if (!model.trouble().empty()) return {"cannot look: " + tools::printable(model.trouble()), Tone::bad};
   const auto& findings = model.findings();
-  if (findings.empty()) return {{"all is well", Tone::good}};
+  if (findings.empty()) return {"all is well", Tone::good};
   const Finding& worst = findings.front();
   const std::string more = findings.size() > 1 ? "  (and " + std::to_string(findings.size() - 1) + " more)" : "";
   const std::string words = may_wrap ? worst.words : cut(worst.words, width - std::min(width, width_of(more)), ui.ascii);
-  return {{words + more, worst.grade == Grade::critical ? Tone::bad : Tone::warn}};
+  return {words + more, worst.grade == Grade::critical ? Tone::bad : Tone::warn};
 }
 
 std::string percent(double part, double whole) {
@@ -180,7 +197,10 @@ Shown shown_at(const Model& model, const Ui& ui, size_t height) {
 }
 
 Screen layout(const Model& model, const Ui& ui, size_t width, size_t height) {
-  Screen screen{title(model, ui, width), health(model, ui, width, height == kNoLimit)};
+  const bool printed = height == kNoLimit;
+  const auto say = [&](Screen& to, const Span& sentence) { printed ? add_sentence(to, sentence, width) : to.push_back({sentence}); };
+  Screen screen{title(model, ui, width)};
+  say(screen, health(model, ui, width, printed));
   if (ui.help) {
     for (const char* words : kHelp) screen.push_back({{words}});
   } else if (model.has_frame()) {
@@ -188,7 +208,7 @@ Screen layout(const Model& model, const Ui& ui, size_t width, size_t height) {
     screen.push_back(summary(model, ui));
     screen.push_back(flows(model, ui));
     screen.push_back(tabs(ui));
-    for (const Remark& remark : sheet.remarks) screen.push_back({{remark.text, remark.tone}});
+    for (const Remark& remark : sheet.remarks) say(screen, {remark.text, remark.tone});
     const std::vector<Fitted> columns = columns_that_fit(sheet, width);
     screen.push_back(heading(sheet, columns, ui));
     const size_t fit = page_rows(sheet, height), first = first_row(ui, sheet.rows.size(), fit), end = std::min(sheet.rows.size(), fit == kNoLimit ? fit : first + fit);

@@ -22,7 +22,7 @@ using Screen = std::vector<Line>;
 
 inline constexpr size_t kNoLimit = SIZE_MAX;
 
-// At most `width` columns and `height` lines, and filled up to `height`; kNoLimit: as many as there are.
+// At most `width` columns and `height` lines, and filled up to `height`; kNoLimit: as many as there are, and sentences are not cut but go on in the next line.
 Screen layout(const Model& model, const Ui& ui, size_t width, size_t height);
 // What a key is pressed at.
 Shown shown_at(const Model& model, const Ui& ui, size_t height);

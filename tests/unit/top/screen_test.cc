@@ -123,6 +123,8 @@ TEST(Screen, WhatTheGatewaySaysIsWrongStandsInTheHeadWithHowManyMore) {
   Model model;
   model.add(frame);
   expect_golden("problems-80x24", plain_text(layout(model, {}, 80, 24)));
+  const std::string printed = plain_text(layout(model, {}, 80, kNoLimit));
+  EXPECT_NE(printed.find("host 8 at 10.0.0.8:5405 is sealed with another key: its packets do not open, and\n  it is in no ring with this host  (and 1 more)\n"), std::string::npos) << printed;
 }
 
 TEST(Screen, NumbersBeyondAllMeasureAreDrawn) {
