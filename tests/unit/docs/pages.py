@@ -56,7 +56,15 @@ def sections(page):
 
 
 def blocks(text):
-    return re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)
+    """The programs, as a reader of the page sees them: scdoc takes a backslash away from whatever follows it."""
+    return [re.sub(r"\\(.)", r"\1", block, flags=re.S) for block in re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)]
+
+
+def lost(text):
+    """What scdoc takes away without a word: a backslash of a program, and an underscore between two names of which one stands in <>."""
+    for block in re.findall(r"^```\n(.*?)^```$", text, re.S | re.M):
+        yield from (line.strip() for line in block.splitlines() if "\\" in line.replace("\\\\", ""))
+    yield from re.findall(r"\w+_<\w+>_\w*", re.sub(r"^```\n(.*?)^```$", "", text, flags=re.S | re.M))
 
 
 def values(header):
@@ -117,6 +125,7 @@ def check_calls(include, man):
         text = path.read_text()
         if not re.match(rf"{re.escape(path.name.split('.scd')[0].rsplit('.', 1)[0])}\(\d\)", text):
             complaints.append(f"{path.name}: its first line names another page")
+        complaints += [f"{path.name}: scdoc loses a backslash or an underscore of: {what}" for what in lost(text)]
         for name, section in re.findall(r"\*([\w.-]+)\*\((\d)\)", text):
             if f"{name}.{section}" not in there and not ELSEWHERE.match(f"{name}({section})"):
                 complaints.append(f"{path.name}: refers to {name}({section}), which is not there")
@@ -202,6 +211,10 @@ def self_test():
         ("an enumerator is missing", {**good, "evs_cpp": page("evs_cpp", []) + CPP.replace("_two_", "two")}, "enum class E has two"),
         ("a value is missing", {**good, "evs_cpp": page("evs_cpp", []) + CPP.replace("evs::S", "evs::T")}, "no entry for struct S"),
         ("all values are there", {**good, "evs_cpp": page("evs_cpp", []) + CPP}, None),
+        ("a backslash that is lost", {**good, "evs_a": good["evs_a"] + '```\nputs("a\\n");\n```\n'}, "loses a backslash"),
+        ("a backslash that stays", {**good, "evs_a": good["evs_a"] + '```\nputs("a\\\\n");\n```\n'}, None),
+        ("an underscore that is lost", {**good, "evs_a": good["evs_a"] + "_EVS_<SECTION>_<KEY>_ sets\n"}, "EVS_<SECTION>_"),
+        ("an underscore that stays", {**good, "evs_a": good["evs_a"] + "_EVS\\_<SECTION>\\_<KEY>_ sets\n"}, None),
         ("another page's name", {**good, "evs_a": good["evs_a"].replace("evs_a(3)", "evs_q(3)", 1)}, "names another page"),
     ]
     wrong = []
