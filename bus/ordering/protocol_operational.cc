@@ -206,7 +206,7 @@ void Protocol::speak_in_place(Instant now, Operating& operating, Output& out) {
   }
   const bool any_safe = std::any_of(out.stamped.begin() + static_cast<ptrdiff_t>(first_stamp), out.stamped.end(), [](const auto& one) { return one.service == Service::safe; });
   // Not in this call: what it delivered must lie still until the next one.
-  if (any_safe || !queue_.empty()) operating.let_go_at = now;
+  if (any_safe || !queue_.empty()) operating.let_go_at = now + 1;
   deadlines_.arm(Timer::token_hold, operating.let_go_at);
 }
 

@@ -83,8 +83,8 @@ class Exporter {
 
   bool listen(const std::string& address) {
     try {
-      // A scrape a time is what is asked for; a second thread answers who looks by hand meanwhile.
-      exposer_ = std::make_unique<prometheus::Exposer>(std::vector<std::string>{"listening_ports", address, "num_threads", "2"});
+      // A scrape a time is what is asked for; a second thread answers who looks by hand meanwhile. Who connects and says nothing has one for five seconds.
+      exposer_ = std::make_unique<prometheus::Exposer>(std::vector<std::string>{"listening_ports", address, "num_threads", "2", "request_timeout_ms", "5000"});
       exposer_->RegisterCollectable(host_);
       say("serves http://" + address.substr(0, address.rfind(':') + 1) + std::to_string(exposer_->GetListeningPorts().at(0)) + "/metrics");
       return true;

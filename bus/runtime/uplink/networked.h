@@ -105,6 +105,7 @@ class Networked {
   void let_go();
   void tell_of_twin(uint64_t now_ns);
   bool drive_apart(uint64_t now_ns);
+  void forget_twin();
   void take_role(uint64_t now_ns, uint64_t seen);
   uint64_t drive_gateway(uint64_t now_ns);
   void ring_who_waits_for_room();

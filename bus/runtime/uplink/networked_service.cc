@@ -144,7 +144,10 @@ uint64_t Networked::consider_role(uint64_t now_ns) {
   else if (another_stands()) return now_ns + kLookAgainNs;
   if (now_ns < role_again_ns_) return role_again_ns_;
   const uint64_t seen = board_->holder();
-  if (seen != 0 && is_member(seen)) return now_ns + (is_handed_over(now_ns, seen) ? kLookSoonNs : kLookAgainNs);
+  if (seen != 0 && is_member(seen)) {
+    if (std::exchange(looked_for_twin_, false)) forget_twin();  // whoever is the gateway now knows better than what we heard
+    return now_ns + (is_handed_over(now_ns, seen) ? kLookSoonNs : kLookAgainNs);
+  }
   take_role(now_ns, seen);
   return now_ns;
 }
@@ -214,13 +217,17 @@ uint64_t Networked::drive_gateway(uint64_t now_ns) {
   return role_again_ns_;
 }
 
+void Networked::forget_twin() {
+  twin_.reset();
+  const std::lock_guard guard(waiting_mutex_);
+  why_apart_.clear();
+}
+
 // True: this gateway is over, and the next one begins at once: by listening, as another host has our id; or by speaking, as that one is silent.
 bool Networked::drive_apart(uint64_t now_ns) {
   if (gateway_->may_speak()) {
     log_.info("uplink.duplicate", "host id " + std::to_string(host_id_) + " is not heard of another host any more: this one joins the ring");
-    twin_.reset();
-    const std::lock_guard guard(waiting_mutex_);
-    why_apart_.clear();
+    forget_twin();
   } else if (gateway_->has_twin()) {
     twin_ = gateway_->twin_at();
     tell_of_twin(now_ns);
