@@ -34,5 +34,18 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/evsConfigVersion.cmake COMP
 install(FILES ${CMAKE_BINARY_DIR}/evsConfig.cmake ${CMAKE_BINARY_DIR}/evsConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/EvsPlugin.cmake ${CMAKE_CURRENT_LIST_DIR}/evs-plugin.map DESTINATION ${EVS_CMAKE_INSTALL_DIR})
 
+# evs.pc finds the rest from where it lies itself, so that a prefix may be moved, or chosen at `cmake --install --prefix`. A directory that was given as an absolute path stays there.
+set(EVS_PC_PREFIX ${CMAKE_INSTALL_PREFIX})
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(EVS_PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+foreach(kind INCLUDEDIR LIBDIR)
+  set(EVS_PC_${kind} ${CMAKE_INSTALL_${kind}})
+  if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_${kind}}")
+    set(EVS_PC_${kind} "\${prefix}/${CMAKE_INSTALL_${kind}}")
+  endif()
+endforeach()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/evs.pc.in ${CMAKE_BINARY_DIR}/evs.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/evs.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
