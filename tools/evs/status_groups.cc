@@ -38,7 +38,8 @@ bool read_group(const std::string& told, std::string& group, std::vector<GroupMe
   while (words >> word) {
     const size_t colon = std::min(word.find(':'), word.size());
     GroupMember member;
-    if (read(std::string_view(word).substr(0, colon), member.nodeid) && read(std::string_view(word).substr(std::min(colon + 1, word.size())), member.pid)) members.push_back(member);
+    if (read(std::string_view(word).substr(0, colon), member.nodeid) && read(std::string_view(word).substr(std::min(colon + 1, word.size())), member.pid) && member.pid >= 0)
+      members.push_back(member);
   }
   return true;
 }

@@ -14,6 +14,8 @@ using metrics::MemberState;
 
 namespace {
 
+constexpr size_t kMostTold = 256;  // as of a status file (metrics/uplink.cc)
+
 // The value of an enumeration by its name; refused when it has none.
 template <typename State>
 void take_state(Typed& in, const char* name, State& out, std::initializer_list<State> all) {
@@ -103,12 +105,13 @@ void read_uplink(Typed& in, metrics::Uplink& out) {
   take_state(in, "gateway", out.gateway, {GatewayState::none, GatewayState::there, GatewayState::silent, GatewayState::gone});
   in.take("age_ns", out.age_ns);
   for (const auto& [name, value] : in.json().items())
-    if (name != "gateway" && name != "age_ns" && name != "problems" && name != "groups") out.values.emplace_back(name, told(value));
+    if (name != "gateway" && name != "age_ns" && name != "problems" && name != "groups" && !name.starts_with("problem_") && !name.starts_with("group_")) out.values.emplace_back(name, told(value));
   size_t problems = 0, groups = 0;
   in.each("problems", [&](Typed& problem) {
     problem.value(out.values.emplace_back("problem_" + std::to_string(++problems), "").second);
   });
   in.each("groups", [&](Typed& group) { out.values.emplace_back("group_" + std::to_string(++groups), told_group(group)); });
+  if (out.values.size() > kMostTold) in.refuse("it has more than " + std::to_string(kMostTold) + " values");
 }
 
 }  // namespace

@@ -66,6 +66,10 @@ TEST(Recording, WhatIsMissingOrOfAnotherKindIsNamed) {
   EXPECT_EQ(frame_refusal("{" + good + R"(,"status":{"bus":"b","members":[{"nodeid":1,"pid":4294967295}]}})"), "\"status.members[0].pid\": it is no number from 0 to 2147483647");
   EXPECT_EQ(frame_refusal("{" + good + R"(,"status":{"bus":"b","members":[{"nodeid":1,"pid":2,"state":"asleep"}]}})"), "\"status.members[0]\": state 'asleep' is not known");
   EXPECT_EQ(frame_refusal("{" + good + R"(,"metrics":[{"name":"h","kind":"histogram","series":[{"buckets":[[2,1],[1,2]]}]}]})"), "\"metrics[0].series[0].buckets[1]\": the bounds of a histogram do not rise");
+  std::string many;
+  for (int i = 0; i < 257; ++i) many += (i == 0 ? "" : ",") + std::string("\"p\"");
+  EXPECT_EQ(frame_refusal("{" + good + R"(,"status":{"bus":"b","uplink":{"problems":[)" + many + "]}}}"), "\"status.uplink\": it has more than 256 values");
+  EXPECT_EQ(frame_refusal("{" + good + R"(,"status":{"bus":"b","uplink":{"groups":[{"group":"g","members":[{"nodeid":1,"pid":-1}]}]}}})"), "\"status.uplink.groups[0].members[0].pid\": it is no number from 0 to 2147483647");
   EXPECT_EQ(frame_refusal("{" + good + R"(,"metrics":7})"), "\"metrics\": it is no list");
 }
 
