@@ -31,7 +31,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
 #define EVS_PLUGIN_MAGIC 0x31505356u /* "VSP1" in memory */
 #define EVS_PLUGIN_ABI_MAJOR 1u
 #define EVS_PLUGIN_ABI_MINOR 3u /* 1: evs_datagram.flags, evs.peers/1; 2: evs.role/1, EVS_FRAME_GROUPS, transitional memberships, evs_membership.epoch; 3: evs.stats/1, EVS_MEMBER_PARTED */
