@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bus/ordering/host_set.h"
+#include "bus/runtime/uplink/of_late.h"
 #include "bus/runtime/uplink/words.h"
 
 namespace evs::runtime::uplink {
@@ -13,7 +14,6 @@ using namespace ordering;
 
 namespace {
 
-constexpr Duration kMinute = 60 * kSecond;
 
 // The numbers tell matters apart, and nothing else.
 constexpr Matter kForming{"uplink.forming", 3, Level::warning, kSecond};
@@ -32,14 +32,6 @@ constexpr Matter kLonely{"uplink.hearing", 15, Level::info, kSecond};
 constexpr Duration kRefusedOfLate = 10 * kSecond;
 constexpr size_t kMostRefusals = 4, kMostProblems = 8;
 constexpr unsigned kHearing = 16;  // and the fault
-
-void keep_since(std::deque<Instant>& moments, Instant now, Duration time) {
-  while (!moments.empty() && now - moments.front() > time) moments.pop_front();
-}
-
-bool is_in(const Hosts& members, HostId host) {
-  return with_id(members, host) != nullptr;
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include "bus/ordering/host_set.h"
 #include "bus/runtime/uplink/episodes.h"
+#include "bus/runtime/uplink/of_late.h"
 
 namespace evs::runtime::uplink {
 
@@ -11,21 +12,13 @@ using namespace ordering;
 
 namespace {
 
-constexpr Duration kMinute = 60 * kSecond, kHeldOfLate = 10 * kSecond;
+constexpr Duration kHeldOfLate = 10 * kSecond;
 constexpr size_t kRestlessLosses = 3;  // hosts in a minute: rings that a start or an orderly stop makes are no unrest
 constexpr size_t kMostAddresses = 2 * kMaxHosts;
 
 constexpr Matter kRestless{"uplink.ring", 1, Level::warning, 30 * kSecond};
 constexpr Matter kGrowing{"uplink.ring", 7, Level::info, 30 * kSecond};
 constexpr Matter kTokenLost{"uplink.token", 2, Level::warning, kMinute};
-
-void keep_since(std::deque<Instant>& moments, Instant now, Duration time) {
-  while (!moments.empty() && now - moments.front() > time) moments.pop_front();
-}
-
-bool is_in(const Hosts& members, HostId host) {
-  return with_id(members, host) != nullptr;
-}
 
 }  // namespace
 

@@ -5,19 +5,19 @@
 namespace evs::runtime::uplink {
 namespace {
 
-constexpr size_t kBatch = 16, kRoom = 65536;
-constexpr size_t kBatchesATurn = 64;
+constexpr size_t kListened = 16, kListenedBytes = 65536;
+constexpr size_t kMostBatches = 64;
 
 }  // namespace
 
 bool Lookout::turn(ordering::Instant now) {
-  room_.resize(kBatch * kRoom);
-  std::vector<evs_datagram> datagrams(kBatch);
+  room_.resize(kListened * kListenedBytes);
+  std::vector<evs_datagram> datagrams(kListened);
   std::vector<sealing::ToOpen> opened;
-  for (size_t batch = 0; batch < kBatchesATurn; ++batch) {
-    for (size_t i = 0; i < kBatch; ++i) datagrams[i] = {0, 0, room_.data() + i * kRoom, kRoom};
+  for (size_t batch = 0; batch < kMostBatches; ++batch) {
+    for (size_t i = 0; i < kListened; ++i) datagrams[i] = {0, 0, room_.data() + i * kListenedBytes, kListenedBytes};
     size_t got = 0;
-    const int32_t status = medium_.receive(datagrams.data(), kBatch, &got);
+    const int32_t status = medium_.receive(datagrams.data(), kListened, &got);
     closed_ |= status == EVS_P_CLOSED;
     if (status != EVS_P_OK || got == 0) break;
     opened.clear();
