@@ -59,7 +59,6 @@ struct Operating {
   std::unique_ptr<Barrier> barrier;
   std::optional<Token> held;   // it rests here, or stays while we speak alone
   Instant let_go_at = kNever;  // then it is passed on
-  bool spoke_in_place = false; // since it came
   bool cancel_sent = false;
   Hosts opened;                // their openings were delivered, or the votes behind them (ProcessLevel)
   uint32_t exchange_visits = 0;

@@ -175,7 +175,6 @@ bool Protocol::may_linger(const Operating& operating, const Token& token) const 
 void Protocol::hold(Instant now, Operating& operating, Token token, Duration how_long, Output& out) {
   operating.held = std::move(token);
   operating.let_go_at = now + how_long;
-  operating.spoke_in_place = false;
   if (!queue_.empty()) go_on(now, operating, out);
   else deadlines_.arm(Timer::token_hold, operating.let_go_at);
 }
@@ -195,14 +194,15 @@ void Protocol::speak_in_place(Instant now, Operating& operating, Output& out) {
   forget();
   Token& token = *operating.held;
   const Seq before = token.high;
+  const bool is_first = operating.rotation->spoken_in_place() == 0;
   const size_t first_stamp = out.stamped.size();
   QueueWork work(*this, *operating.barrier, token, out, {false, false, true});
-  operating.rotation->speak_in_place(token, work, Rotation::kFramesInPlace, out);
+  operating.rotation->speak_in_place(token, work, out);
   if (planted(Mutant::stamps_stored_late)) work.store_stamps(before, token.high, out);
   deliver_stamped(operating, before, token.high, out);
   if (token.high != before) {
     rare_.saw(Rare::spoke_in_place);
-    if (!std::exchange(operating.spoke_in_place, true)) operating.let_go_at = std::min(operating.let_go_at, now + settings_.token_linger);
+    if (is_first) operating.let_go_at = std::min(operating.let_go_at, now + settings_.token_linger);
   }
   const bool any_safe = std::any_of(out.stamped.begin() + static_cast<ptrdiff_t>(first_stamp), out.stamped.end(), [](const auto& one) { return one.service == Service::safe; });
   // Not in this call: what it delivered must lie still until the next one.

@@ -120,9 +120,9 @@ void Rotation::stamp(Token& token, Work& work, uint32_t fresh, Output& out) {
   work.before_sending(before, token.high, out);
 }
 
-void Rotation::speak_in_place(Token& token, Work& work, uint32_t most_frames, Output& out) {
+void Rotation::speak_in_place(Token& token, Work& work, Output& out) {
   const Seq before = token.high;
-  stamp(token, work, std::min(allowance(token, work.frames()), most_frames), out);
+  stamp(token, work, std::min(allowance(token, work.frames()), kFramesInPlace), out);
   for (Seq s = next(before); s <= token.high; s = next(s)) emit(*store_.find(s), out);
   spoken_in_place_ += static_cast<uint32_t>(token.high.value - before.value);
 }

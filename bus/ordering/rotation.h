@@ -44,7 +44,7 @@ class Rotation {
   // sent by send_rest().
   void visit(Token& token, Work& work, bool accelerate, Output& out);
   // More of our own while the token stays with us: the same visit still, and the same allowance.
-  void speak_in_place(Token& token, Work& work, uint32_t most_frames, Output& out);
+  void speak_in_place(Token& token, Work& work, Output& out);
   uint32_t spoken_in_place() const { return spoken_in_place_; }  // frames, since the token came
   void pass_on(const Token& token, Output& out);  // keeps it, so that it can be said again
   void send_rest(Output& out);
