@@ -103,7 +103,7 @@ constexpr MetricText kTable[] = {
     {Metric::received_bytes, Kind::counter, "evs_received_bytes_total", "bytes", kBus, "Bytes of the datagrams that came."},
     {Metric::ignored_packets, Kind::counter, "evs_ignored_packets_total", "packets", "bus directory reason",
      "Packets that were opened and that the ring could do nothing with. malformed: no host with this evs writes such a one. duplicate_host: another host has our number. The rest are "
-     "late, of another ring, or for others, and come with each change of the ring: other_ring, stale_token, stale_commit, not_for_us, own_echo, join_names_us_failed, stale_join, "
+     "late, of another ring, or for others, and come with each change of the ring: other_ring, stale_token, stale_commit, not_for_us, own_echo, names_us_failed, stale_join, "
      "quarantined, frozen, outside_window, mark_fell, distrusted, wrong_phase, superseded."},
     {Metric::token_rotations, Kind::counter, "evs_token_rotations_total", "rotations", kBus, "Times that the token came to this host."},
     {Metric::token_losses, Kind::counter, "evs_token_losses_total", "losses", kBus, "Times that no sign of the token came for uplink.token_timeout: a host is gone, overloaded, or the network loses packets."},

@@ -31,7 +31,7 @@ inline constexpr ToldCount kToldCounts[] = {
     {Metric::ignored_packets, "malformed", "ignored_malformed_total"}, {Metric::ignored_packets, "other_ring", "ignored_other_ring_total"},
     {Metric::ignored_packets, "stale_token", "ignored_stale_token_total"}, {Metric::ignored_packets, "stale_commit", "ignored_stale_commit_total"},
     {Metric::ignored_packets, "not_for_us", "ignored_not_for_us_total"}, {Metric::ignored_packets, "own_echo", "ignored_own_echo_total"},
-    {Metric::ignored_packets, "join_names_us_failed", "ignored_join_names_us_failed_total"}, {Metric::ignored_packets, "stale_join", "ignored_stale_join_total"},
+    {Metric::ignored_packets, "names_us_failed", "ignored_names_us_failed_total"}, {Metric::ignored_packets, "stale_join", "ignored_stale_join_total"},
     {Metric::ignored_packets, "quarantined", "ignored_quarantined_total"}, {Metric::ignored_packets, "duplicate_host", "ignored_duplicate_host_total"},
     {Metric::ignored_packets, "frozen", "ignored_frozen_total"}, {Metric::ignored_packets, "outside_window", "ignored_outside_window_total"},
     {Metric::ignored_packets, "mark_fell", "ignored_mark_fell_total"}, {Metric::ignored_packets, "distrusted", "ignored_distrusted_total"},
