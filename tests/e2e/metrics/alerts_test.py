@@ -17,6 +17,7 @@ import time
 import dashboard_file
 import fleet
 from evs_bus import PATIENCE_S, BusTest, os, unittest
+from fetched import fetched
 from prometheus import RULES, Prometheus, quickened_rules
 
 PROMETHEUS = None
@@ -222,10 +223,7 @@ class Alerts(BusTest):
 
 
 if __name__ == "__main__":
-    PROMETHEUS = os.path.abspath(sys.argv.pop(1))
-    if not os.path.exists(PROMETHEUS):
-        print(f"no {PROMETHEUS}: metrics_fetch said why")
-        sys.exit(77)
+    PROMETHEUS = fetched(sys.argv.pop(1))
     if reason := fleet.refused():
         print(f"skipped: {reason}")
         sys.exit(77)

@@ -16,11 +16,7 @@ class Counting(ExporterTest):
         ann, bob = self.cat(), self.cat()
         exporter = self.exporter()
         before = exporter.when(lambda s: s.value("evs_members") == 2, "two members")
-        for i in range(50):
-            ann.say(f"line {i}")
-        for process in ann, bob:
-            for _ in range(50):
-                process.event(type="message")
+        ann.say_until_heard(50, ann, bob)
         seen = exporter.when(lambda s: s.value(**SENT) >= before.value(**SENT) + 50 and s.value(**TAKEN) >= before.value(**TAKEN) + 100, "all counted")
         self.assertEqual(seen.value("evs_up"), 1)
         self.assertEqual(seen.value("evs_processes", state="running"), 2)
@@ -124,10 +120,7 @@ class Counting(ExporterTest):
         exporter = self.exporter()
         bob.signal(signal.SIGSTOP)
         try:
-            for i in range(50):
-                ann.say(f"line {i}")
-            for _ in range(50):
-                ann.event(type="message")
+            ann.say_until_heard(50, ann)
             seen = exporter.when(lambda s: s.value("evs_processes", state="stopped") == 1 and s.value("evs_ring_used_bytes", ring="order") >= 50 * 64, "bob stopped")
             self.assertEqual(seen.value("evs_processes", state="running"), 1)
             exporter.when(lambda s: s.value("evs_heartbeat_age_seconds") > 1, "its age")

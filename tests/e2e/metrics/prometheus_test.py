@@ -6,8 +6,9 @@
 import signal
 import sys
 
-from evs_bus import os, unittest
+from evs_bus import unittest
 from exporter import ExporterTest
+from fetched import fetched
 from prometheus import Prometheus
 
 PROMETHEUS = None
@@ -50,8 +51,5 @@ class Scraped(ExporterTest):
 
 
 if __name__ == "__main__":
-    PROMETHEUS = os.path.abspath(sys.argv.pop(1))
-    if not os.path.exists(PROMETHEUS):
-        print(f"no {PROMETHEUS}: metrics_fetch said why")
-        sys.exit(77)
+    PROMETHEUS = fetched(sys.argv.pop(1))
     unittest.main()

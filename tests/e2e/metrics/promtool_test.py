@@ -6,8 +6,9 @@
 import subprocess
 import sys
 
-from evs_bus import os, unittest
+from evs_bus import unittest
 from exporter import ExporterTest
+from fetched import fetched
 
 PROMTOOL = None
 
@@ -31,8 +32,5 @@ class Promtool(ExporterTest):
 
 
 if __name__ == "__main__":
-    PROMTOOL = sys.argv.pop(1)
-    if not os.path.exists(PROMTOOL):
-        print(f"no {PROMTOOL}: metrics_fetch said why")
-        sys.exit(77)
+    PROMTOOL = fetched(sys.argv.pop(1))
     unittest.main()

@@ -3,13 +3,14 @@
 
   rules_test.py PROMTOOL        exit status 77: there is none (tests/e2e/metrics/fetch)
 """
-import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 import unittest
+
+from fetched import fetched
 
 PROMTOOL = None
 HERE = pathlib.Path(__file__).resolve().parent
@@ -58,8 +59,5 @@ class Rules(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROMTOOL = os.path.abspath(sys.argv.pop(1))
-    if not os.path.exists(PROMTOOL):
-        print(f"no {PROMTOOL}: metrics_fetch said why")
-        sys.exit(77)
+    PROMTOOL = fetched(sys.argv.pop(1))
     unittest.main()

@@ -34,6 +34,13 @@ class Process:
             self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
+    def say_until_heard(self, count, *by):
+        """So many lines, each delivered to those."""
+        self.say(*(f"line {i}" for i in range(count)))
+        for process in by:
+            for _ in range(count):
+                process.event(type="message")
+
     def end(self):
         self.process.stdin.close()
 

@@ -68,10 +68,7 @@ class Status(BusTest):
         ann, bob = self.cat(), self.cat()
         bob.signal(signal.SIGSTOP)
         try:
-            for i in range(50):
-                ann.say(f"line {i}")
-            for _ in range(50):
-                ann.event(type="message")
+            ann.say_until_heard(50, ann)
             seen = self.snapshot_when(
                 lambda s: any(m["stopped_ns"] for m in s["members"] if m["pid"] == bob.process.pid), "stopped")
             self.assertEqual(seen["ring"]["holder_nodeid"], bob.joined["nodeid"])
@@ -91,11 +88,7 @@ class Status(BusTest):
         with open(os.path.join(self.directory, "default.ring"), "r+b") as file:
             with mmap.mmap(file.fileno(), 0) as ring:
                 pin_at = self.pin(ring, bob.joined["nodeid"], before["ring"]["tail"])
-                for i in range(50):
-                    ann.say(f"line {i}")
-                for process in ann, bob:
-                    for _ in range(50):
-                        process.event(type="message")
+                ann.say_until_heard(50, ann, bob)
                 # Both have read on; what was there from the pin on is kept nevertheless.
                 seen = self.snapshot()
                 self.assertEqual(seen["ring"]["holder_nodeid"], bob.joined["nodeid"])
